@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Where things are: the project, the cache, what the user points to.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail, ensure};
+
+/// Options that every subcommand understands.
+#[derive(clap::Args)]
+pub struct Options {
+    /// Kernel source: a directory, a git tree or a tarball, of 7.3.y
+    #[arg(long, env = "LINUX", global = true)]
+    linux: Option<PathBuf>,
+    /// A built kernel tree: build only the modules, against it
+    #[arg(long, env = "KDIR", global = true)]
+    kdir: Option<PathBuf>,
+}
+
+pub struct Context {
+    /// The checkout of this project.
+    pub root: PathBuf,
+    /// Everything that is made or downloaded is kept here.
+    pub cache: PathBuf,
+    pub linux: Option<PathBuf>,
+    pub kdir: Option<PathBuf>,
+}
+
+impl Context {
+    pub fn new(options: Options) -> Result<Self> {
+        let root = find_root(&env::current_dir()?)?;
+        let cache = cache_base()?.join("dynstack");
+        std::fs::create_dir_all(&cache).with_context(|| format!("cannot create {cache:?}"))?;
+        Ok(Self {
+            root,
+            cache: cache.canonicalize()?,
+            linux: existing("LINUX", options.linux)?,
+            kdir: existing("KDIR", options.kdir)?,
+        })
+    }
+
+    /// The file that takes the complete output of a step.
+    pub fn log(&self, step: &str) -> PathBuf {
+        self.cache.join("logs").join(format!("{step}.log"))
+    }
+}
+
+/// The closest directory above `start` that holds the series and its programs.
+fn find_root(start: &Path) -> Result<PathBuf> {
+    let found = start.ancestors().find(|dir| {
+        dir.join("scripts/Cargo.toml").is_file() && dir.join("scripts/configs").is_dir()
+    });
+    match found {
+        Some(dir) => Ok(dir.to_path_buf()),
+        None => bail!("{start:?} is not inside a dynstack checkout"),
+    }
+}
+
+fn cache_base() -> Result<PathBuf> {
+    let set = |name| env::var_os(name).filter(|value| !value.is_empty());
+    if let Some(dir) = set("XDG_CACHE_HOME") {
+        let dir = PathBuf::from(dir);
+        ensure!(
+            dir.is_absolute(),
+            "XDG_CACHE_HOME must be an absolute path, not {dir:?}"
+        );
+        return Ok(dir);
+    }
+    let home = set("HOME").context("neither XDG_CACHE_HOME nor HOME is set")?;
+    Ok(PathBuf::from(home).join(".cache"))
+}
+
+/// Checks a path that the user gave; an empty one counts as not given.
+fn existing(name: &str, path: Option<PathBuf>) -> Result<Option<PathBuf>> {
+    match path {
+        Some(path) if !path.as_os_str().is_empty() => path
+            .canonicalize()
+            .map(Some)
+            .with_context(|| format!("{name}={}", path.display())),
+        _ => Ok(None),
+    }
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Builds, boots, tests and measures a kernel with dynamic stacks.
+
+mod bench;
+mod cli;
+mod context;
+mod demo;
+mod kernel;
+mod modules;
+mod outcome;
+mod process;
+mod progress;
+mod test;
+mod tools;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser;
+
+use crate::cli::{Cli, Command};
+use crate::context::Context;
+use crate::outcome::Outcome;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let outcome = dispatch(cli).unwrap_or_else(|error| {
+        eprintln!("dynstack: {error:#}");
+        Outcome::Infrastructure
+    });
+    outcome.into()
+}
+
+fn dispatch(cli: Cli) -> Result<Outcome> {
+    let ctx = Context::new(cli.options)?;
+    match cli.command {
+        Command::Demo(args) => demo::run(&ctx, &args),
+        Command::Test(args) => test::run(&ctx, &args),
+        Command::Bench(args) => bench::run(&ctx, &args),
+    }
+}

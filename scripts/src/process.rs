@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Short child processes: run one, or read what it prints.
+
+use std::process::{Command, Output, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+/// Runs `command` and returns its standard output without the final newline.
+pub fn read(command: &mut Command) -> Result<String> {
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .with_context(|| format!("cannot start {}", name(command)))?;
+    if !output.status.success() {
+        bail!("{}", describe_failure(command, &output));
+    }
+    let text = String::from_utf8_lossy(&output.stdout);
+    Ok(text.trim_end().to_string())
+}
+
+/// Whether `command` runs and succeeds; what it prints is dropped.
+pub fn succeeds(command: &mut Command) -> bool {
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
+/// The program and its arguments, as one would type them.
+pub fn name(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    words
+        .map(|word| word.to_string_lossy())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+fn describe_failure(command: &Command, output: &Output) -> String {
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    format!(
+        "{} failed ({}): {}",
+        name(command),
+        output.status,
+        stderr.trim_end()
+    )
+}
