@@ -17,6 +17,10 @@ pub struct Cli {
 
 #[derive(clap::Subcommand)]
 pub enum Command {
+    /// Make the kernel tree: the source with the series applied, one commit a patch
+    Tree,
+    /// Write patches/ from the commits of a kernel tree
+    Refresh(crate::refresh::Args),
     /// Show what dynamic stacks save: boot `off` and `lend`, compare, draw a plot
     Demo(crate::demo::Args),
     /// Run the selftests in a VM, once for each method

@@ -39,6 +39,14 @@ impl Context {
         })
     }
 
+    pub fn patches(&self) -> PathBuf {
+        self.root.join("patches")
+    }
+
+    pub fn downloads(&self) -> PathBuf {
+        self.cache.join("download")
+    }
+
     /// The file that takes the complete output of a step.
     pub fn log(&self, step: &str) -> PathBuf {
         self.cache.join("logs").join(format!("{step}.log"))

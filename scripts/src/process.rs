@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Short child processes: run one, or read what it prints.
 
+use std::io::Write;
 use std::process::{Command, Output, Stdio};
 
 use anyhow::{Context, Result, bail};
@@ -16,6 +17,27 @@ pub fn read(command: &mut Command) -> Result<String> {
     }
     let text = String::from_utf8_lossy(&output.stdout);
     Ok(text.trim_end().to_string())
+}
+
+/// Runs `command` with `text` as its standard input.
+pub fn feed(command: &mut Command, text: &str) -> Result<()> {
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("cannot start {}", name(command)))?;
+    let mut stdin = child
+        .stdin
+        .take()
+        .context("a piped child has no standard input")?;
+    stdin.write_all(text.as_bytes())?;
+    drop(stdin);
+    let output = child.wait_with_output()?;
+    if !output.status.success() {
+        bail!("{}", describe_failure(command, &output));
+    }
+    Ok(())
 }
 
 /// Whether `command` runs and succeeds; what it prints is dropped.
