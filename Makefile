@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: GPL-2.0
+# Each target is a subcommand of the host program in scripts/, which is built
+# first. The modules also build as any out-of-tree modules do: see Kbuild.
+
+.DEFAULT_GOAL := help
+
+demo: ## boot, run 10 000 threads, compare off and lend (N=threads)
+test: ## run the selftests in a VM, once for each method
+bench: ## count instructions per operation, off against lend
+check-env: ## say which tools are missing and how to get them
+setup: ## install what check-env misses
+tree: ## make the kernel tree: source and series, one commit a patch
+refresh: ## write patches/ from the commits of the tree (TREE=dir)
+kernel: ## build the kernel of the tree
+modules: ## build rust/ and samples/ (KDIR=built tree)
+check: ## check formats and styles, run the host program's tests
+clean: ## remove what was built, keep what was downloaded
+distclean: ## remove all that is in the cache
+
+demo test bench check-env setup tree refresh kernel modules check clean distclean:
+	@scripts/bootstrap.sh $@
+
+help:
+	@echo 'Usage: make TARGET [LINUX=source tree or tarball of 7.3.y] [KDIR=built tree]'
+	@awk -F ': ## ' 'NF == 2 { printf "  %-10s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: help demo test bench check-env setup tree refresh kernel modules check clean distclean

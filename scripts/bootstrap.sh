@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# Builds the host program and becomes it. Installs what that takes, once.
+set -euo pipefail
+
+project=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+host=${XDG_CACHE_HOME:-$HOME/.cache}/dynstack/host
+binary=$host/release/dynstack
+mkdir -p "$host"
+
+# Rust that knows what the program uses, and a linker: asked, not guessed by version.
+can_build() {
+	[ -x "$1/cargo" ] && "$1/cargo" --version >&/dev/null &&
+		echo 'fn main() { std::io::pipe().unwrap(); }' |
+		PATH="$1:$PATH" rustc --edition 2024 -o "$host/probe" - >&/dev/null
+}
+
+find_cargo() {
+	for dir in "$(dirname "$(command -v cargo || echo /usr/bin/cargo)")" /usr/bin; do
+		if can_build "$dir"; then
+			PATH=$dir:$PATH
+			return
+		fi
+	done
+	return 1
+}
+as_root() {
+	if [ "$(id -u)" -eq 0 ]; then
+		"$@"
+	elif command -v sudo >/dev/null; then
+		sudo "$@"
+	else
+		echo "dynstack: neither root nor sudo; run this as root: $*" >&2
+		exit 69
+	fi
+}
+
+if ! find_cargo; then
+	as_root apt-get update
+	package=cargo
+	[ -z "$(apt-cache show cargo-web 2>/dev/null)" ] || package="cargo-web"
+	as_root env DEBIAN_FRONTEND=noninteractive \
+		apt-get install -y --no-install-recommends "$package" gcc libc6-dev
+	find_cargo || { echo "dynstack: $package is too old, or cannot link" >&2; exit 69; }
+fi
+
+[ ! -x "$binary" ] || quiet=--quiet
+cargo build ${quiet:+"$quiet"} --release --locked \
+	--manifest-path "$project/scripts/Cargo.toml" --target-dir "$host" || exit 69
+cd "$project"
+exec "$binary" "$@"
