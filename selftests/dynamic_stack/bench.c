@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Prices kernel operations in ticks of the TSC. Under QEMU's -icount a tick
+ * is an instruction; tick_ratio shows whether it is. Run it with one CPU:
+ * the instructions of every CPU advance the TSC.
+ *
+ * A sample is a short batch. Most of them end before the next timer tick, so
+ * the minimum and the median do without it.
+ */
+#define _GNU_SOURCE
+#include <linux/futex.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <x86intrin.h>
+
+#include "files.h"
+#include "kselftest.h"
+
+#define WARM_UP		20
+#define SAMPLES		201
+#define LOOP_TURNS	5000
+#define LOOP_LENGTH	2	/* instructions */
+
+struct operation {
+	const char *name;
+	void (*batch)(void);
+	/* How often the operation has happened; read before and after a batch. */
+	unsigned long (*count)(void);
+};
+
+static unsigned long done;
+static char thread_stack[16384];
+static int thread_id;
+static bool stop;
+
+static void die(const char *what)
+{
+	perror(what);
+	exit(EXIT_FAILURE);
+}
+
+static unsigned long count_done(void)
+{
+	return done;
+}
+
+static unsigned long count_switches(void)
+{
+	return read_number("/proc/stat", "ctxt");
+}
+
+static void batch_loop(void)
+{
+	unsigned int turns = LOOP_TURNS;
+
+	asm volatile("1: dec %0\n\tjnz 1b" : "+r" (turns) : : "cc");
+	done += LOOP_TURNS * LOOP_LENGTH;
+}
+
+static void batch_null_syscall(void)
+{
+	int i;
+
+	for (i = 0; i < 100; i++)
+		syscall(SYS_getppid);
+	done += 100;
+}
+
+static void batch_yield(void)
+{
+	int i;
+
+	for (i = 0; i < 100; i++)
+		sched_yield();
+}
+
+static void start_thread(int (*function)(void *))
+{
+	const int flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND |
+			  CLONE_THREAD | CLONE_SYSVSEM | CLONE_PARENT_SETTID |
+			  CLONE_CHILD_CLEARTID;
+
+	if (clone(function, thread_stack + sizeof(thread_stack), flags, NULL,
+		  &thread_id, NULL, &thread_id) < 0)
+		die("clone");
+}
+
+static void join_thread(void)
+{
+	int id;
+
+	while ((id = __atomic_load_n(&thread_id, __ATOMIC_ACQUIRE)))
+		syscall(SYS_futex, &thread_id, FUTEX_WAIT, id, NULL);
+}
+
+static int thread_exits(void *unused __maybe_unused)
+{
+	return 0;
+}
+
+static int thread_yields(void *unused __maybe_unused)
+{
+	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED))
+		sched_yield();
+	return 0;
+}
+
+static void batch_clone_exit(void)
+{
+	int i;
+
+	for (i = 0; i < 5; i++) {
+		start_thread(thread_exits);
+		join_thread();
+	}
+	done += 5;
+}
+
+static void batch_vfork_exit(void)
+{
+	pid_t pid;
+	int i;
+
+	for (i = 0; i < 5; i++) {
+		pid = vfork();
+		if (!pid)
+			_exit(0);
+		if (waitpid(pid, NULL, 0) != pid)
+			die("vfork");
+	}
+	done += 5;
+}
+
+static double sample(const struct operation *op)
+{
+	unsigned long count = op->count();
+	unsigned long long ticks = __rdtsc();
+
+	op->batch();
+	ticks = __rdtsc() - ticks;
+	count = op->count() - count;
+	return count ? (double)ticks / count : 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+	const double *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+static void measure(const struct operation *op)
+{
+	double samples[SAMPLES];
+	int i;
+
+	for (i = 0; i < WARM_UP; i++)
+		sample(op);
+	for (i = 0; i < SAMPLES; i++)
+		samples[i] = sample(op);
+	qsort(samples, SAMPLES, sizeof(*samples), compare);
+	printf("%s_min %.2f\n%s_median %.2f\n", op->name, samples[0], op->name,
+	       samples[SAMPLES / 2]);
+}
+
+static void measure_switch(void)
+{
+	const struct operation op = { "switch", batch_yield, count_switches };
+	long switches, lends;
+
+	start_thread(thread_yields);
+	switches = count_switches();
+	lends = read_number("/proc/vmstat", "dynamic_stack_lend");
+	measure(&op);
+	switches = count_switches() - switches;
+	lends = read_number("/proc/vmstat", "dynamic_stack_lend") - lends;
+	__atomic_store_n(&stop, true, __ATOMIC_RELAXED);
+	join_thread();
+	printf("switches %ld\nlends_per_switch %.2f\n", switches,
+	       (double)lends / switches);
+}
+
+int main(void)
+{
+	static const struct operation operations[] = {
+		{ "tick_ratio", batch_loop, count_done },
+		{ "null_syscall", batch_null_syscall, count_done },
+		{ "clone_exit", batch_clone_exit, count_done },
+		{ "vfork_exit", batch_vfork_exit, count_done },
+	};
+	cpu_set_t first;
+	size_t i;
+
+	CPU_ZERO(&first);
+	CPU_SET(0, &first);
+	if (sched_setaffinity(0, sizeof(first), &first))
+		die("sched_setaffinity");
+	for (i = 0; i < sizeof(operations) / sizeof(*operations); i++)
+		measure(&operations[i]);
+	measure_switch();
+	return EXIT_SUCCESS;
+}
