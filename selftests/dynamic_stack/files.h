@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Small files of proc, debugfs and cgroupfs. */
+#ifndef FILES_H
+#define FILES_H
+
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The number after @key at the start of a line of @path, or -1. */
+static inline long read_number(const char *path, const char *key)
+{
+	size_t len = strlen(key);
+	long value = -1;
+	char line[256];
+	FILE *file;
+
+	file = fopen(path, "r");
+	if (!file)
+		return -1;
+	while (value < 0 && fgets(line, sizeof(line), file))
+		if (!strncmp(line, key, len) && strchr(": \t", line[len]))
+			value = strtol(line + len + 1, NULL, 10);
+	fclose(file);
+	return value;
+}
+
+static inline bool write_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY);
+	bool ok;
+
+	if (fd < 0)
+		return false;
+	ok = write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+	close(fd);
+	return ok;
+}
+
+#endif
