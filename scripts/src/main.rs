@@ -3,22 +3,36 @@
 
 mod apt;
 mod bench;
+mod check_env;
+mod clean;
 mod cli;
 mod context;
 mod demo;
 mod git;
 mod hash;
+mod kbuild;
+mod kconfig;
+mod kdir;
 mod kernel;
+mod ktap;
+mod kv;
+mod llvm;
 mod modules;
+mod needs;
 mod outcome;
 mod process;
+mod program;
 mod progress;
 mod refresh;
+mod rustc;
 mod series;
+mod setup;
 mod source;
+mod splat;
 mod test;
 mod tools;
 mod tree;
+mod vm;
 
 use std::process::ExitCode;
 
@@ -41,8 +55,14 @@ fn main() -> ExitCode {
 fn dispatch(cli: Cli) -> Result<Outcome> {
     let ctx = Context::new(cli.options)?;
     match cli.command {
+        Command::CheckEnv => check_env::run(&ctx),
+        Command::Setup => setup::run(&ctx),
         Command::Tree => tree::run(&ctx),
         Command::Refresh(args) => refresh::run(&ctx, &args),
+        Command::Kernel(args) => kernel::run(&ctx, &args),
+        Command::Modules => modules::run(&ctx),
+        Command::Clean => clean::built(&ctx),
+        Command::Distclean => clean::all(&ctx),
         Command::Demo(args) => demo::run(&ctx, &args),
         Command::Test(args) => test::run(&ctx, &args),
         Command::Bench(args) => bench::run(&ctx, &args),

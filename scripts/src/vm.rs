@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0
+//! One virtual machine: boots a kernel under virtme-ng, runs a script in it,
+//! collects the kernel log and what the script prints.
+
+mod group;
+mod state;
+
+use std::collections::VecDeque;
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+
+use self::group::Group;
+pub use self::state::State;
+use self::state::{BEGIN, EXIT, Input};
+use crate::progress::Progress;
+
+/// Powering off, or dying of a panic, takes no longer than this.
+const ENDING: Duration = Duration::from_secs(30);
+const TAIL_LINES: usize = 25;
+
+pub struct Vm<'a> {
+    /// Names the run in the progress and the log file.
+    pub name: String,
+    pub vng: &'a Path,
+    pub image: PathBuf,
+    pub cpus: u32,
+    pub memory_mib: u32,
+    pub kernel_args: Vec<String>,
+    pub qemu_args: Vec<String>,
+    /// A run that prints nothing for so long has hung.
+    pub quiet: Duration,
+    /// A run that takes so long in all has hung.
+    pub total: Duration,
+    /// Takes both channels, complete.
+    pub log: PathBuf,
+}
+
+/// A VM run that has ended, one way or another.
+pub struct Run {
+    pub state: State,
+    /// The kernel log.
+    pub console: Vec<String>,
+    /// What the guest's script printed, without the lines that frame it.
+    pub output: Vec<String>,
+    log: PathBuf,
+}
+
+enum Line {
+    Console(String),
+    Output(String),
+}
+
+impl Vm<'_> {
+    /// Boots, runs `script` with `args` through the guest's shell, powers off.
+    pub fn run(&self, script: &Path, args: &[&str]) -> Result<Run> {
+        fs::create_dir_all(self.log.parent().context("log file without a directory")?)?;
+        let mut log =
+            File::create(&self.log).with_context(|| format!("cannot write {:?}", self.log))?;
+        let mut child = Group::spawn(&mut self.command(script, args))?;
+        let (sender, lines) = mpsc::channel();
+        forward(child.stdout()?, sender.clone(), Line::Output);
+        forward(child.stderr()?, sender, Line::Console);
+
+        let mut run = Run {
+            state: State::Starting,
+            console: Vec::new(),
+            output: Vec::new(),
+            log: self.log.clone(),
+        };
+        let mut progress = Progress::new(&self.name, None);
+        let started = Instant::now();
+        loop {
+            let (patience, late) = self.patience(&run.state, started.elapsed());
+            match lines.recv_timeout(patience) {
+                Ok(line) => {
+                    progress.line(line.text());
+                    writeln!(log, "{}{}", line.mark(), line.text())?;
+                    run.take(line);
+                }
+                Err(RecvTimeoutError::Timeout) => {
+                    run.step(&late);
+                    child.end(Duration::ZERO)?;
+                    break;
+                }
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        let status = child.end(ENDING)?;
+        run.step(&Input::Exit(&status.to_string()));
+        match run.state {
+            State::Finished { .. } => progress.done(),
+            _ => progress.failed(),
+        }
+        Ok(run)
+    }
+
+    /// How long to wait for the next line, and what it means if none comes.
+    fn patience(&self, state: &State, elapsed: Duration) -> (Duration, Input<'static>) {
+        let left = self.total.saturating_sub(elapsed);
+        if state.is_final() {
+            (ENDING, Input::Silence(ENDING))
+        } else if left < self.quiet {
+            (left, Input::Overtime(self.total))
+        } else {
+            (self.quiet, Input::Silence(self.quiet))
+        }
+    }
+
+    fn command(&self, script: &Path, args: &[&str]) -> Command {
+        let script = script.to_string_lossy();
+        let words = ["sh", &script].into_iter().chain(args.iter().copied());
+        let words: Vec<_> = words.map(quote).collect();
+        let guest = format!("echo '{BEGIN}'; {}; echo \"{EXIT}$?\"", words.join(" "));
+
+        let mut command = Command::new(self.vng);
+        command
+            // A regular file as standard output would lose most of it.
+            .args(["--verbose", "--disable-kvm", "--force-9p", "--user", "root"])
+            .args(["--cpus", &self.cpus.to_string()])
+            .args(["--memory", &format!("{}M", self.memory_mib)])
+            .arg("--run")
+            .arg(&self.image);
+        for arg in &self.kernel_args {
+            command.args(["--append", arg]);
+        }
+        for arg in &self.qemu_args {
+            command.arg(format!("--qemu-opts={arg}"));
+        }
+        command
+            .args(["--exec", &guest])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+}
+
+impl Run {
+    /// The exit status of the guest's script. A run without one is explained
+    /// on standard error: why, the last lines, where the rest is.
+    pub fn status(&self) -> Option<u8> {
+        let reason = match &self.state {
+            State::Finished { status } => return Some(*status),
+            State::Died { reason } | State::Hung { reason } => reason.as_str(),
+            State::Starting | State::Booted | State::Running => "the run was cut off",
+        };
+        for line in tail(&self.log).unwrap_or_default() {
+            eprintln!("  {line}");
+        }
+        eprintln!(
+            "the VM died: {reason}; complete log: {}",
+            self.log.display()
+        );
+        None
+    }
+
+    fn step(&mut self, input: &Input) {
+        let state = std::mem::replace(&mut self.state, State::Starting);
+        self.state = state.step(input);
+    }
+
+    fn take(&mut self, line: Line) {
+        match line {
+            Line::Console(text) => {
+                self.step(&Input::Console(&text));
+                self.console.push(text);
+            }
+            Line::Output(text) => {
+                self.step(&Input::Output(&text));
+                if !text.starts_with(BEGIN) && !text.starts_with(EXIT) {
+                    self.output.push(text);
+                }
+            }
+        }
+    }
+}
+
+impl Line {
+    fn text(&self) -> &str {
+        match self {
+            Self::Console(text) | Self::Output(text) => text,
+        }
+    }
+
+    /// Tells the channels apart in the log file.
+    fn mark(&self) -> &'static str {
+        match self {
+            Self::Console(_) => "",
+            Self::Output(_) => "> ",
+        }
+    }
+}
+
+/// Sends each line of `pipe`, until it ends.
+fn forward(pipe: impl Read + Send + 'static, sender: Sender<Line>, kind: fn(String) -> Line) {
+    thread::spawn(move || {
+        let mut pipe = BufReader::new(pipe);
+        let mut bytes = Vec::new();
+        while matches!(pipe.read_until(b'\n', &mut bytes), Ok(1..)) {
+            let text = String::from_utf8_lossy(&bytes).trim_end().to_string();
+            if sender.send(kind(text)).is_err() {
+                break;
+            }
+            bytes.clear();
+        }
+    });
+}
+
+fn tail(log: &Path) -> io::Result<VecDeque<String>> {
+    let mut last = VecDeque::with_capacity(TAIL_LINES);
+    for line in BufReader::new(File::open(log)?).lines() {
+        if last.len() == TAIL_LINES {
+            last.pop_front();
+        }
+        last.push_back(line?);
+    }
+    Ok(last)
+}
+
+/// One word for the shell, whatever is in it.
+fn quote(word: &str) -> String {
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
