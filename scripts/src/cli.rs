@@ -17,10 +17,22 @@ pub struct Cli {
 
 #[derive(clap::Subcommand)]
 pub enum Command {
+    /// Say which tools are missing and how to get them
+    CheckEnv,
+    /// Install what check-env misses
+    Setup,
     /// Make the kernel tree: the source with the series applied, one commit a patch
     Tree,
     /// Write patches/ from the commits of a kernel tree
     Refresh(crate::refresh::Args),
+    /// Build the kernel of the tree
+    Kernel(crate::kernel::Args),
+    /// Build rust/ and samples/ against the kernel, or against KDIR
+    Modules,
+    /// Remove what was built, keep what was downloaded
+    Clean,
+    /// Remove all that is in the cache
+    Distclean,
     /// Show what dynamic stacks save: boot `off` and `lend`, compare, draw a plot
     Demo(crate::demo::Args),
     /// Run the selftests in a VM, once for each method

@@ -47,6 +47,23 @@ impl Context {
         self.cache.join("download")
     }
 
+    pub fn tools(&self) -> PathBuf {
+        self.cache.join("tools")
+    }
+
+    /// What is in the cache under names that begin with `prefix`.
+    pub fn cached(&self, prefix: &str) -> Result<Vec<PathBuf>> {
+        let mut paths = Vec::new();
+        for entry in std::fs::read_dir(&self.cache)? {
+            let entry = entry?;
+            if entry.file_name().to_string_lossy().starts_with(prefix) {
+                paths.push(entry.path());
+            }
+        }
+        paths.sort();
+        Ok(paths)
+    }
+
     /// The file that takes the complete output of a step.
     pub fn log(&self, step: &str) -> PathBuf {
         self.cache.join("logs").join(format!("{step}.log"))

@@ -45,7 +45,15 @@ impl Git {
             .env("GIT_COMMITTER_NAME", NAME)
             .env("GIT_COMMITTER_EMAIL", EMAIL)
             .env("GIT_COMMITTER_DATE", BASE_DATE)
-            .args(["-c", "safe.directory=*", "-c", "gc.auto=0", "-c", "advice.mergeConflict=false", "-C"])
+            .args([
+                "-c",
+                "safe.directory=*",
+                "-c",
+                "gc.auto=0",
+                "-c",
+                "advice.mergeConflict=false",
+                "-C",
+            ])
             .arg(&self.dir)
             .args(args);
         command

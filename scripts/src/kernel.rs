@@ -1,11 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Configures and builds the patched kernel, outside its source.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result, bail};
 
 use crate::context::Context;
+use crate::hash::Hash;
+use crate::kbuild::{self, Compiler};
+use crate::kconfig::Config;
+use crate::outcome::Outcome;
+use crate::progress;
+use crate::tools::Tools;
+use crate::tree::Tree;
+
+/// About what a complete build prints; only the progress bar depends on it.
+const BUILD_LINES: u64 = 2100;
+
+/// In the build directory: the commit that was built there to its end.
+const STAMP: &str = "built-commit";
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// A configuration fragment on top of the usual one; builds a kernel of its own
+    #[arg(long = "config", value_name = "FILE")]
+    fragments: Vec<PathBuf>,
+}
 
 /// A built kernel.
 pub struct Kernel {
@@ -13,14 +34,118 @@ pub struct Kernel {
     pub build: PathBuf,
 }
 
+pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
+    let fragments: Vec<_> = args.fragments.iter().map(PathBuf::as_path).collect();
+    println!("{}", Kernel::ensure(ctx, &fragments)?.image().display());
+    Ok(Outcome::Pass)
+}
+
 impl Kernel {
-    /// Builds the kernel of the tree, with `fragments` on top of the usual
-    /// configuration, or finds the one that was built from the same inputs.
-    pub fn ensure(_ctx: &Context, _fragments: &[&Path]) -> Result<Self> {
-        anyhow::bail!("no kernel")
+    /// The kernel in KDIR if the user gave one; else the kernel of the tree,
+    /// with `fragments` on top of the usual configuration, built if need be.
+    pub fn ensure(ctx: &Context, fragments: &[&Path]) -> Result<Self> {
+        if let Some(kdir) = &ctx.kdir {
+            return Ok(Self {
+                build: kdir.clone(),
+            });
+        }
+        let tools = Tools::ensure(ctx)?;
+        let tree = Tree::ensure(ctx)?;
+        let asked = concatenate(ctx, fragments)?;
+        let kernel = Self {
+            build: ctx
+                .cache
+                .join(format!("kernel-{}", key(&tools, &tree, &asked)?)),
+        };
+
+        let commit = tree.git().head()?;
+        let stamp = kernel.build.join(STAMP);
+        let built = fs::read_to_string(&stamp).is_ok_and(|built| built == commit);
+        if built && !tree.git().is_dirty()? {
+            return Ok(kernel);
+        }
+        // Not before the build is complete does the directory hold that commit.
+        let _ = fs::remove_file(&stamp);
+        kernel.configure(ctx, &tools, &tree, &asked)?;
+        let mut make = kbuild::make(ctx, &tools, Compiler::Clang, &kernel.build);
+        make.args(["bzImage", "modules"]);
+        progress::run(
+            "build the kernel",
+            &ctx.log("kernel"),
+            Some(BUILD_LINES),
+            &mut make,
+        )?;
+        if !tree.git().is_dirty()? {
+            fs::write(&stamp, commit)?;
+        }
+        Ok(kernel)
     }
 
     pub fn image(&self) -> PathBuf {
         self.build.join("arch/x86/boot/bzImage")
     }
+
+    fn configure(&self, ctx: &Context, tools: &Tools, tree: &Tree, asked: &str) -> Result<()> {
+        fs::create_dir_all(&self.build)?;
+        let fragment = self.build.join("asked.config");
+        fs::write(&fragment, asked)?;
+        let mut make = kbuild::make(ctx, tools, Compiler::Clang, &tree.dir);
+        make.arg(format!("O={}", self.build.display()))
+            .arg("allnoconfig")
+            .env("KCONFIG_ALLCONFIG", &fragment);
+        progress::run("configure the kernel", &ctx.log("config"), None, &mut make)?;
+
+        let result = Config::read(&self.build.join(".config"))?;
+        let (mut dropped, mut unknown) = (Vec::new(), Vec::new());
+        for (symbol, value) in Config::parse(asked).not_in(&result) {
+            let list = if knows(tree, symbol) {
+                &mut dropped
+            } else {
+                &mut unknown
+            };
+            list.push(format!("{symbol}={value}"));
+        }
+        if !unknown.is_empty() {
+            eprintln!("note: this source does not know {}", unknown.join(" "));
+        }
+        if !dropped.is_empty() {
+            bail!(
+                "the configuration lost {}: what they depend on is missing, see {}",
+                dropped.join(" "),
+                ctx.log("config").display()
+            );
+        }
+        Ok(())
+    }
+}
+
+fn concatenate(ctx: &Context, fragments: &[&Path]) -> Result<String> {
+    let usual = ctx.root.join("scripts/configs/kernel.config");
+    let mut text = String::new();
+    for file in std::iter::once(usual.as_path()).chain(fragments.iter().copied()) {
+        text +=
+            &fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+        text.push('\n');
+    }
+    Ok(text)
+}
+
+/// Names a build directory. The series is no part of it: after a change of a
+/// patch the same directory is built again, and only what changed.
+fn key(tools: &Tools, tree: &Tree, asked: &str) -> Result<String> {
+    let mut hash = Hash::default();
+    hash.text(&tree.dir.to_string_lossy());
+    hash.text(asked);
+    hash.text(&tools.llvm.suffix());
+    hash.text(&tools.rustc.version);
+    hash.text(&tools.bindgen.to_string_lossy());
+    Ok(hash.key())
+}
+
+/// Whether some Kconfig file of the tree defines `symbol`.
+fn knows(tree: &Tree, symbol: &str) -> bool {
+    let name = symbol.trim_start_matches("CONFIG_");
+    let pattern = format!("^[[:space:]]*(menu)?config {name}$");
+    tree.git()
+        .succeeds(["grep", "-qE", &pattern, "--", "*Kconfig*"])
 }

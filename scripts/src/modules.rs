@@ -1,21 +1,64 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Builds the modules of rust/ and samples/ against a built kernel.
 
+use std::fs;
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use crate::context::Context;
+use crate::hash::Hash;
+use crate::kbuild;
+use crate::kdir::Kdir;
 use crate::kernel::Kernel;
+use crate::outcome::Outcome;
+use crate::progress;
+use crate::tools::Tools;
 
 /// Built modules.
 pub struct Modules {
+    /// dynamic_stack_stats
     pub stats: PathBuf,
+    /// stack_stress
     pub stress: PathBuf,
 }
 
+pub fn run(ctx: &Context) -> Result<Outcome> {
+    let kernel = Kernel::ensure(ctx, &[])?;
+    let modules = Modules::ensure(ctx, &kernel)?;
+    println!("{}\n{}", modules.stats.display(), modules.stress.display());
+    Ok(Outcome::Pass)
+}
+
 impl Modules {
-    pub fn ensure(_ctx: &Context, _kernel: &Kernel) -> Result<Self> {
-        anyhow::bail!("no modules")
+    pub fn ensure(ctx: &Context, kernel: &Kernel) -> Result<Self> {
+        let tools = Tools::ensure(ctx)?;
+        let kdir = Kdir::read(&kernel.build);
+        for finding in kdir.findings(&tools.rustc) {
+            if let Err(fault) = finding.state {
+                let dir = kernel.build.display();
+                bail!(
+                    "KDIR={dir}: {}: {}; {}",
+                    finding.what,
+                    fault.wrong,
+                    fault.mend
+                );
+            }
+        }
+        // Objects go to the cache: the checkout stays as it is.
+        let mut hash = Hash::default();
+        hash.text(&ctx.root.to_string_lossy());
+        hash.text(&kernel.build.to_string_lossy());
+        let out = ctx.cache.join(format!("modules-{}", hash.key()));
+        fs::create_dir_all(&out)?;
+        let mut make = kbuild::make(ctx, &tools, kdir.compiler(), &kernel.build);
+        make.arg(format!("M={}", ctx.root.display()))
+            .arg(format!("MO={}", out.display()))
+            .arg("modules");
+        progress::run("build the modules", &ctx.log("modules"), None, &mut make)?;
+        Ok(Self {
+            stats: out.join("rust/dynamic_stack_stats.ko"),
+            stress: out.join("samples/stack_stress.ko"),
+        })
     }
 }

@@ -1,24 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0
-//! The programs that build and boot a kernel, found by what they can do.
+//! The programs that build and boot a kernel, and the versions they have.
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use crate::context::Context;
+use crate::llvm::Llvm;
+use crate::process::find_program;
+use crate::program::Program;
+use crate::rustc::Rustc;
+use crate::setup;
 
 pub struct Tools {
-    /// LLVM's suffix as the kernel's LLVM= takes it, for example "-22".
-    pub llvm: String,
-    pub rustc: PathBuf,
+    pub llvm: Llvm,
+    pub rustc: Rustc,
     pub bindgen: PathBuf,
     pub vng: PathBuf,
     pub qemu: PathBuf,
 }
 
 impl Tools {
-    /// Finds all tools, installing what is missing.
-    pub fn ensure(_ctx: &Context) -> Result<Self> {
-        anyhow::bail!("tools are not set up")
+    /// All tools; installs what is missing.
+    pub fn ensure(ctx: &Context) -> Result<Self> {
+        setup::ensure(ctx)?;
+        let rustc = Rustc::find().context("no rustc has the source of core (rust-src)")?;
+        Ok(Self {
+            llvm: Llvm::choose(rustc.llvm_major).context("no LLVM")?,
+            rustc,
+            bindgen: Program::Bindgen.path(ctx),
+            vng: Program::VirtmeNg.path(ctx),
+            qemu: find_program("qemu-system-x86_64").context("no qemu-system-x86_64")?,
+        })
     }
 }
