@@ -1,13 +1,178 @@
 // SPDX-License-Identifier: GPL-2.0
+//! `test`: the selftests under each method, in VMs, and what the logs say.
 
-use anyhow::Result;
+mod matrix;
+mod section;
+mod suite;
+mod verdict;
 
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+
+use self::matrix::Matrix;
+use self::suite::{Fatal, Suite};
+use self::verdict::Result as TestResult;
 use crate::context::Context;
+use crate::kernel::Kernel;
+use crate::method;
+use crate::modules::Modules;
 use crate::outcome::Outcome;
+use crate::process;
+use crate::splat::Splats;
+use crate::tools::Tools;
+use crate::vm::{Run, State, Vm};
+
+/// The row of the boot itself: KUnit's results and a clean log.
+const BOOT: &str = "boot, KUnit";
+/// Tests of the guest's script, around those of the suite.
+const STEPS: [&str; 2] = ["load", "unload"];
+/// A method that there is not, and the only test that has an opinion of it.
+const UNKNOWN_METHOD: &str = "bogus";
+const UNKNOWN_METHOD_TEST: &str = "boot_option.sh";
 
 #[derive(clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// Tests to run, by name; all if none is given
+    #[arg(long = "test", env = "T", value_name = "NAME", value_delimiter = ' ')]
+    tests: Vec<String>,
+    /// Methods to run them under
+    #[arg(long, env = "METHODS", value_delimiter = ' ', default_values = method::ALL)]
+    methods: Vec<String>,
+}
 
-pub fn run(_ctx: &Context, _args: &Args) -> Result<Outcome> {
-    anyhow::bail!("test is not available")
+/// What all VMs of this run have in common.
+struct Lab<'a> {
+    ctx: &'a Context,
+    tools: Tools,
+    kernel: Kernel,
+    modules: Modules,
+    suite: Suite,
+    splats: Splats,
+    script: PathBuf,
+    died: bool,
+}
+
+pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
+    let asked = method::words(&args.tests);
+    let methods = method::select(&args.methods)?;
+    let splats = Splats::read(&ctx.root.join("scripts/data/splats.txt"))?;
+    let kernel = Kernel::ensure(ctx, &[])?;
+    let mut suite = Suite::build(ctx, &kernel)?;
+    suite.select(&asked)?;
+    let mut lab = Lab {
+        ctx,
+        tools: Tools::ensure(ctx)?,
+        modules: Modules::ensure(ctx, &kernel)?,
+        kernel,
+        suite,
+        splats,
+        script: ctx.root.join("scripts/guest/test.sh"),
+        died: false,
+    };
+
+    let mut matrix = Matrix::default();
+    for method in &methods {
+        lab.run_suite(method, &mut matrix)?;
+        lab.run_fatal(method, &mut matrix)?;
+    }
+    lab.run_unknown_method(&mut matrix)?;
+    print!("{matrix}");
+    Ok(match matrix.counts() {
+        _ if lab.died => Outcome::VmDied,
+        counts if counts.failed > 0 => Outcome::Fail,
+        counts if counts.passed == 0 => Outcome::Skip,
+        _ => Outcome::Pass,
+    })
+}
+
+impl Lab<'_> {
+    fn run_suite(&mut self, method: &str, matrix: &mut Matrix) -> Result<()> {
+        if self.suite.tests.is_empty() {
+            return Ok(());
+        }
+        let tests = self.suite.tests.clone();
+        let run = self.boot(method, "tests", &tests)?;
+        self.died |= run.status().is_none();
+        self.judge(method, &run, &tests, matrix);
+        Ok(())
+    }
+
+    /// These end the VM as often as not: what the log shows decides.
+    fn run_fatal(&self, method: &str, matrix: &mut Matrix) -> Result<()> {
+        for Fatal { test, expected } in &self.suite.fatal {
+            let name = test.replace(' ', "-");
+            let run = self.boot(method, &name, std::slice::from_ref(test))?;
+            let mut grep = Command::new("grep");
+            grep.args(["-Eq", "--", expected]).arg(&run.log);
+            let result = match (&run.state, process::succeeds(&mut grep)) {
+                (State::Hung { reason }, _) => TestResult::missing(reason),
+                (_, true) => TestResult::passed("reported"),
+                (_, false) => {
+                    let log = run.log.display();
+                    TestResult::missing(&format!("no line with '{expected}' in {log}"))
+                }
+            };
+            matrix.add(test, method, result);
+        }
+        Ok(())
+    }
+
+    fn run_unknown_method(&mut self, matrix: &mut Matrix) -> Result<()> {
+        let tests = [UNKNOWN_METHOD_TEST.to_string()];
+        if !self.suite.tests.contains(&tests[0]) {
+            return Ok(());
+        }
+        let run = self.boot(UNKNOWN_METHOD, "tests", &tests)?;
+        self.died |= run.status().is_none();
+        self.judge(UNKNOWN_METHOD, &run, &tests, matrix);
+        Ok(())
+    }
+
+    fn boot(&self, method: &str, what: &str, tests: &[String]) -> Result<Run> {
+        let mut vm = Vm::new(
+            self.ctx,
+            &self.tools.vng,
+            &self.kernel,
+            &format!("{what}, {method}"),
+        );
+        vm.kernel_args = vec![
+            format!("dynamic_stack={method}"),
+            // The guest's markers and the tests' are many for the usual limit.
+            "printk.devkmsg=on".to_string(),
+            "log_buf_len=4M".to_string(),
+        ];
+        vm.quiet = self.suite.timeout + Duration::from_secs(60);
+        vm.total = self.suite.timeout * (tests.len() as u32 + 1);
+        let paths = [&self.modules.stats, &self.modules.stress, &self.suite.dir];
+        let mut args: Vec<_> = paths.map(|path| path.display().to_string()).into();
+        args.push(self.suite.timeout.as_secs().to_string());
+        args.extend_from_slice(tests);
+        vm.run(&self.script, &args)
+    }
+
+    fn judge(&self, method: &str, run: &Run, tests: &[String], matrix: &mut Matrix) {
+        let output = section::split(&run.output);
+        let console = section::split(&run.console);
+        let log_of = |test: &str| {
+            let found = console.iter().find(|section| section.test == test);
+            found.map_or(&[][..], |section| section.lines.as_slice())
+        };
+        let boot = log_of("");
+        let splats = self.splats.find(BOOT, boot);
+        matrix.add(BOOT, method, TestResult::of_boot(boot, &splats));
+
+        let [load, unload] = STEPS;
+        let names = tests.iter().map(String::as_str);
+        for test in [load].into_iter().chain(names).chain([unload]) {
+            let splats = self.splats.find(test, log_of(test));
+            let result = match output.iter().find(|section| section.test == test) {
+                Some(section) => TestResult::of_test(section, &splats),
+                None => TestResult::missing("did not run"),
+            };
+            matrix.add(test, method, result);
+        }
+    }
 }

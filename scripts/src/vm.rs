@@ -19,6 +19,8 @@ use anyhow::{Context as _, Result};
 use self::group::Group;
 pub use self::state::State;
 use self::state::{BEGIN, EXIT, Input};
+use crate::context::Context;
+use crate::kernel::Kernel;
 use crate::progress::Progress;
 
 /// Powering off, or dying of a panic, takes no longer than this.
@@ -26,10 +28,11 @@ const ENDING: Duration = Duration::from_secs(30);
 const TAIL_LINES: usize = 25;
 
 pub struct Vm<'a> {
-    /// Names the run in the progress and the log file.
-    pub name: String,
-    pub vng: &'a Path,
-    pub image: PathBuf,
+    name: String,
+    vng: &'a Path,
+    image: PathBuf,
+    /// Takes both channels, complete.
+    log: PathBuf,
     pub cpus: u32,
     pub memory_mib: u32,
     pub kernel_args: Vec<String>,
@@ -38,8 +41,6 @@ pub struct Vm<'a> {
     pub quiet: Duration,
     /// A run that takes so long in all has hung.
     pub total: Duration,
-    /// Takes both channels, complete.
-    pub log: PathBuf,
 }
 
 /// A VM run that has ended, one way or another.
@@ -49,7 +50,7 @@ pub struct Run {
     pub console: Vec<String>,
     /// What the guest's script printed, without the lines that frame it.
     pub output: Vec<String>,
-    log: PathBuf,
+    pub log: PathBuf,
 }
 
 enum Line {
@@ -57,9 +58,26 @@ enum Line {
     Output(String),
 }
 
-impl Vm<'_> {
+impl<'a> Vm<'a> {
+    /// `name` says what the run is for, in the progress and as its log file.
+    pub fn new(ctx: &Context, vng: &'a Path, kernel: &Kernel, name: &str) -> Self {
+        let file = name.replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+        Self {
+            name: format!("VM: {name}"),
+            vng,
+            image: kernel.image(),
+            log: ctx.log(&format!("vm-{file}")),
+            cpus: 2,
+            memory_mib: 2048,
+            kernel_args: Vec::new(),
+            qemu_args: Vec::new(),
+            quiet: Duration::from_secs(120),
+            total: Duration::from_secs(1200),
+        }
+    }
+
     /// Boots, runs `script` with `args` through the guest's shell, powers off.
-    pub fn run(&self, script: &Path, args: &[&str]) -> Result<Run> {
+    pub fn run(&self, script: &Path, args: &[String]) -> Result<Run> {
         fs::create_dir_all(self.log.parent().context("log file without a directory")?)?;
         let mut log =
             File::create(&self.log).with_context(|| format!("cannot write {:?}", self.log))?;
@@ -113,9 +131,10 @@ impl Vm<'_> {
         }
     }
 
-    fn command(&self, script: &Path, args: &[&str]) -> Command {
+    fn command(&self, script: &Path, args: &[String]) -> Command {
         let script = script.to_string_lossy();
-        let words = ["sh", &script].into_iter().chain(args.iter().copied());
+        let words = ["sh", &script].into_iter();
+        let words = words.chain(args.iter().map(String::as_str));
         let words: Vec<_> = words.map(quote).collect();
         let guest = format!("echo '{BEGIN}'; {}; echo \"{EXIT}$?\"", words.join(" "));
 
