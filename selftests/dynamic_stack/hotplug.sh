@@ -1,33 +1,40 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# CPUs go offline and come back while the storm blows.
+# CPUs go offline and come back while the storm blows. A CPU has pages to lend
+# as long as it is not dead, and none afterwards.
 
 . "$(dirname "$0")/common.sh"
 
 ROUNDS=50
-need_feature
-cpus=$(ls -d /sys/devices/system/cpu/cpu[0-9]*/online 2>/dev/null)
-[ -n "$cpus" ] || skip_all "needs CONFIG_HOTPLUG_CPU and a second CPU"
+need_module "$STATS" dynamic_stack_stats
+cpus=$(echo /sys/devices/system/cpu/cpu[0-9]*/online)
+[ -e "${cpus%% *}" ] || skip_all "needs CONFIG_HOTPLUG_CPU and a second CPU"
+method=$(value method "$STATS/summary")
 work=$(mktemp -d)
 trap 'rm -r "$work"' EXIT
 
-storms()
+storms() { until [ -e "$work/ended" ]; do "$DIR/storm" || return; done; }
+
+stock() { awk -v cpu="$1" '$1 == cpu { print $2 + $3 + $4 }' "$STATS/per_cpu"; }
+
+switch() # CPU STATE
 {
-	until [ -e "$work/ended" ]; do "$DIR/storm" || return; done
+	online=/sys/devices/system/cpu/cpu$1/online
+	echo "$2" >"$online" && [ "$(cat "$online")" = "$2" ] && transitions=$((transitions + 1))
+	case $method$2 in
+	lend1) [ "$(stock "$1")" -gt 0 ] ;;
+	*) [ "$(stock "$1")" -eq 0 ] ;;
+	esac && stocks=$((stocks + 1))
 }
 
-switch() # FILE STATE
-{
-	echo "$2" >"$1" && [ "$(cat "$1")" = "$2" ] && transitions=$((transitions + 1))
-}
-
-plan 2
+plan 3
 storms >"$work/log" 2>&1 &
 storm=$!
-transitions=0
-expected=0
+transitions=0 stocks=0 expected=0
 for round in $(seq $ROUNDS); do
-	for cpu in $cpus; do
+	for online in $cpus; do
+		cpu=${online%/online}
+		cpu=${cpu##*/cpu}
 		switch "$cpu" 0
 		switch "$cpu" 1
 		expected=$((expected + 2))
@@ -35,7 +42,8 @@ for round in $(seq $ROUNDS); do
 	[ $((round % 10)) -ne 0 ] || ktap_print_msg "$transitions of $expected transitions"
 done
 touch "$work/ended"
-ktap_test_result "$expected transitions done" [ "$transitions" -eq "$expected" ]
-ktap_test_result "the storm lost no event" wait "$storm"
-sed "s/^/# /" "$work/log"
+ktap_test_result "$expected transitions done" [ $transitions -eq $expected ]
+ktap_test_result "$expected times the stock was there, or gone" [ $stocks -eq $expected ]
+ktap_test_result "the storm lost no event" wait $storm
+sed 's/^/# /' "$work/log"
 finish

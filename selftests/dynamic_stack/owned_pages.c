@@ -82,10 +82,9 @@ TEST_F_TIMEOUT(owned_pages, parked_threads, 180)
 		parked = wait_for_pages(before, pages);
 		unpark(&self->parked);
 		left = wait_for_pages(before, 0);
-		TH_LOG("%s: %d threads own %ld pages, KernelStack %ld pages; left after exit: %ld, %ld",
+		TH_LOG("%s: %d threads own %ld pages, KernelStack %ld pages",
 		       method.name, MAX_PARKED, parked.owned_pages,
-		       parked.kernel_stack_pages, left.owned_pages,
-		       left.kernel_stack_pages);
+		       parked.kernel_stack_pages);
 		if (both_are(parked, pages) && both_are(left, 0))
 			break;
 	}
@@ -115,9 +114,9 @@ TEST_F_TIMEOUT(owned_pages, no_leak, 600)
 			TH_LOG("%d threads exited", clones);
 	}
 	left = wait_for_pages(before, 0);
-	TH_LOG("%d threads exited and left %ld owned, %ld KernelStack, %ld vmalloc pages; %ld more threads",
-	       CLONES, left.owned_pages, left.kernel_stack_pages,
-	       left.vmalloc_pages, left.threads);
+	TH_LOG("left: %ld owned, %ld KernelStack, %ld vmalloc pages, %ld threads",
+	       left.owned_pages, left.kernel_stack_pages, left.vmalloc_pages,
+	       left.threads);
 	others = left.threads * method.pages_per_thread;
 	EXPECT_LE(labs(left.owned_pages - others), KEPT_PAGES);
 	EXPECT_LE(labs(left.kernel_stack_pages - others), KEPT_PAGES);

@@ -14,8 +14,13 @@
 
 #define THREADS		500
 #define THREADS_FILE	DEBUGFS_DIR "/threads"
-#define COMM		"zero_page_test"	/* 15 bytes are all there is */
+#define STRESS_FILE	"/sys/kernel/debug/stack_stress/run"
+#define COMM		"zero_page_test"
+#define STRESS_COMM	"stack_stress/"
 #define DIRTY_BYTES	(256L << 20)
+
+/* Ends in the second page, and so does what it calls there to sleep. */
+#define STRESS		"RECURSE_SLEEP 5000 4 50"
 
 static struct method method;
 
@@ -33,24 +38,28 @@ static bool dirty_free_pages(void)
 
 struct depths {
 	long threads;
-	long deepest;
+	long owned_pages;
+	long depth_bytes;
 };
 
-/* Reads the rows "pid owned_pages depth_bytes comm" of the parked threads. */
-static struct depths read_depths(void)
+/* The largest numbers of all threads whose name begins with @name. */
+static struct depths read_depths(const char *name)
 {
 	FILE *file = fopen(THREADS_FILE, "r");
 	struct depths depths = {};
-	char line[128], comm[16];
-	long depth;
+	long owned, depth;
+	char line[128];
+	char comm[16];
 
 	while (file && fgets(line, sizeof(line), file)) {
-		if (sscanf(line, "%*d %*d %ld %15[^\n]", &depth, comm) != 2 ||
-		    strcmp(comm, COMM))
+		if (sscanf(line, "%*d %ld %ld %15s", &owned, &depth, comm) != 3 ||
+		    strncmp(comm, name, strlen(name)))
 			continue;
 		depths.threads++;
-		if (depth > depths.deepest)
-			depths.deepest = depth;
+		if (owned > depths.owned_pages)
+			depths.owned_pages = owned;
+		if (depth > depths.depth_bytes)
+			depths.depth_bytes = depth;
 	}
 	if (file)
 		fclose(file);
@@ -80,14 +89,39 @@ TEST_F_TIMEOUT(zero_page, new_threads, 120)
 
 	prctl(PR_SET_NAME, COMM);
 	ASSERT_TRUE(park(&self->parked, THREADS));
-	prctl(PR_SET_NAME, "zero_page_main");
-	depths = read_depths();
+	prctl(PR_SET_NAME, "main");
+	depths = read_depths(COMM);
 	unpark(&self->parked);
-	TH_LOG("%s: deepest of %ld threads is %ld bytes", method.name,
-	       depths.threads, depths.deepest);
+	TH_LOG("%s: the deepest of %ld threads has %ld bytes in %ld pages",
+	       method.name, depths.threads, depths.depth_bytes,
+	       depths.owned_pages);
 	EXPECT_EQ(THREADS, depths.threads);
-	EXPECT_GT(depths.deepest, 0);
-	EXPECT_LT(depths.deepest, sysconf(_SC_PAGESIZE));
+	EXPECT_GT(depths.depth_bytes, 0);
+	EXPECT_LT(depths.depth_bytes, sysconf(_SC_PAGESIZE));
+}
+
+/* The same for a page that came from a stock and was kept. */
+TEST_F_TIMEOUT(zero_page, kept_pages, 120)
+{
+	struct depths now, deepest = {};
+	pid_t child;
+	int status;
+
+	if (access(STRESS_FILE, W_OK))
+		SKIP(return, "needs the module stack_stress");
+	child = fork();
+	if (!child)
+		_exit(!write_text(STRESS_FILE, STRESS));
+	while (!waitpid(child, &status, WNOHANG)) {
+		now = read_depths(STRESS_COMM);
+		if (now.depth_bytes > deepest.depth_bytes)
+			deepest = now;
+	}
+	ASSERT_EQ(0, status);
+	TH_LOG("%s: the deepest had %ld bytes in %ld pages", method.name,
+	       deepest.depth_bytes, deepest.owned_pages);
+	EXPECT_GT(deepest.depth_bytes, sysconf(_SC_PAGESIZE));
+	EXPECT_LT(deepest.depth_bytes, 2 * sysconf(_SC_PAGESIZE));
 }
 
 int main(int argc, char **argv)
