@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
+use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table};
 
 use crate::context::Context;
@@ -16,40 +16,29 @@ use crate::rustc::Rustc;
 pub fn run(ctx: &Context) -> Result<Outcome> {
     let mut table = Table::new();
     table
-        .load_style(UTF8_HORIZONTAL_ONLY)
+        .load_style(NOTHING)
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_header(["needed", "state", "found, or how to mend it"]);
-    let mut failed = 0;
-    let mut add = |what: &str, state: Result<String, String>| match state {
-        Ok(found) => {
-            table.add_row([what, "OK", &found]);
-        }
-        Err(mend) => {
-            failed += 1;
-            table.add_row([what, "FAIL", &mend]);
-        }
-    };
-    for need in needs::probe(ctx) {
-        let mend = need.mend.to_string();
-        add(
-            &need.what,
-            need.state.map_err(|wrong| format!("{wrong}: {mend}")),
-        );
-    }
+    let mut findings = needs::probe(ctx);
     if let (Some(dir), Some(rustc)) = (kdir(ctx)?, Rustc::find()) {
-        add("KDIR", Ok(dir.display().to_string()));
-        for finding in Kdir::read(&dir).findings(&rustc) {
-            let state = finding
-                .state
-                .map_err(|fault| format!("{}: {}", fault.wrong, fault.mend));
-            add(finding.what, state);
-        }
+        println!("KDIR is {}", dir.display());
+        findings.extend(Kdir::read(&dir).findings(&rustc));
+    }
+    let mut failed = 0;
+    for finding in findings {
+        match finding.state {
+            Ok(found) => table.add_row([finding.what.as_str(), "OK", &found]),
+            Err(fault) => {
+                failed += 1;
+                table.add_row([finding.what.as_str(), "FAIL", &fault.to_string()])
+            }
+        };
     }
     println!("{table}");
     if failed == 0 {
         return Ok(Outcome::Pass);
     }
-    println!("{failed} failed; `make setup` installs what is missing");
+    println!("{failed} failed");
     Ok(Outcome::Infrastructure)
 }
 

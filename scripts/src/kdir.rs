@@ -3,21 +3,12 @@
 
 use std::path::Path;
 
+use crate::finding::{Finding, Mend};
 use crate::kbuild::Compiler;
 use crate::kconfig::Config;
 use crate::rustc::Rustc;
 
-/// One requirement: what was found, or what is wrong and how to mend it.
-pub struct Finding {
-    pub what: &'static str,
-    pub state: Result<String, Fault>,
-}
-
-pub struct Fault {
-    pub wrong: String,
-    pub mend: String,
-}
-
+/// What the checks look at.
 pub struct Kdir {
     config: Config,
     has_symvers: bool,
@@ -50,37 +41,24 @@ impl Kdir {
         ]
     }
 
-    fn enabled(&self, symbol: &'static str) -> Finding {
+    fn enabled(&self, symbol: &str) -> Finding {
         let state = match self.config.value(symbol) {
-            "y" => Ok("enabled".to_string()),
-            _ => Err(Fault {
-                wrong: "not in the .config of KDIR".to_string(),
-                mend: "enable it with `make menuconfig`, build again".to_string(),
-            }),
+            "y" => Ok("enabled"),
+            _ => Err("not in the .config of KDIR"),
         };
-        Finding {
-            what: symbol,
-            state,
-        }
+        let mend = "enable it with `make menuconfig`, build again";
+        Finding::new(symbol, state, || Mend::ByHand(mend))
     }
 
     fn built(&self) -> Finding {
-        let missing = match (self.has_symvers, self.has_core) {
-            (true, true) => None,
-            (false, _) => Some("no Module.symvers"),
-            (true, false) => Some("no rust/libcore.rmeta (\"can't find crate core\")"),
+        let state = match (self.has_symvers, self.has_core) {
+            (true, true) => Ok("yes"),
+            (false, _) => Err("no Module.symvers"),
+            (true, false) => Err("no rust/libcore.rmeta (\"can't find crate core\")"),
         };
-        let state = match missing {
-            None => Ok("built".to_string()),
-            Some(missing) => Err(Fault {
-                wrong: missing.to_string(),
-                mend: "build the kernel in KDIR to its end".to_string(),
-            }),
-        };
-        Finding {
-            what: "KDIR is built",
-            state,
-        }
+        Finding::new("KDIR is built", state, || {
+            Mend::ByHand("build the kernel in KDIR to its end")
+        })
     }
 
     fn same_rustc(&self, rustc: &Rustc) -> Finding {
@@ -88,15 +66,13 @@ impl Kdir {
         let state = if built_with == rustc.version {
             Ok(built_with.to_string())
         } else {
-            Err(Fault {
-                wrong: format!("the tree has '{built_with}', here is '{}'", rustc.version),
-                mend: "put that rustc first on PATH, or build the kernel again".to_string(),
-            })
+            Err(format!(
+                "the tree has '{built_with}', here is '{}'",
+                rustc.version
+            ))
         };
-        Finding {
-            what: "rustc of KDIR",
-            state,
-        }
+        let mend = "put that rustc first on PATH, or build the kernel again";
+        Finding::new("rustc of KDIR", state, || Mend::ByHand(mend))
     }
 }
 
@@ -104,7 +80,7 @@ impl Kdir {
 mod tests {
     use super::*;
 
-    fn faults(config: &str) -> Vec<&'static str> {
+    fn faults(config: &str) -> Vec<String> {
         let kdir = Kdir {
             config: Config::parse(config),
             has_symvers: true,
@@ -126,7 +102,7 @@ mod tests {
     fn each_fault_is_named() {
         let good = "CONFIG_MODULES=y\nCONFIG_RUST=y\nCONFIG_DYNAMIC_STACK=y\n\
                     CONFIG_RUSTC_VERSION_TEXT=\"rustc 1.96.0\"\n";
-        assert_eq!(faults(good), Vec::<&str>::new());
+        assert_eq!(faults(good), Vec::<String>::new());
         assert_eq!(faults(&good.replace("CONFIG_RUST=y", "")), ["CONFIG_RUST"]);
         assert_eq!(faults(&good.replace("1.96.0", "1.95.0")), ["rustc of KDIR"]);
     }

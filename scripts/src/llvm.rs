@@ -13,14 +13,12 @@ pub struct Llvm {
 
 impl Llvm {
     pub fn choose(wanted: u32) -> Option<Self> {
-        let available: Vec<u32> = apt::names("clang-")
-            .iter()
-            .filter_map(|name| major(name))
-            .collect();
-        let installed: Vec<u32> = (1..100)
-            .filter(|major| Self { major: *major }.has_clang())
-            .collect();
-        pick(wanted, &installed, &available).map(|major| Self { major })
+        if find_program(&format!("clang-{wanted}")).is_some() {
+            return Some(Self { major: wanted });
+        }
+        let packages = apt::names("clang-");
+        let majors: Vec<_> = packages.iter().filter_map(|name| major(name)).collect();
+        pick(wanted, &majors).map(|major| Self { major })
     }
 
     /// What the kernel's LLVM= takes.
@@ -47,21 +45,18 @@ impl Llvm {
             .filter(|program| find_program(program).is_none())
             .collect()
     }
-
-    fn has_clang(&self) -> bool {
-        find_program(&format!("clang{}", self.suffix())).is_some()
-    }
 }
 
 fn major(package: &str) -> Option<u32> {
     package.strip_prefix("clang-")?.parse().ok()
 }
 
-fn pick(wanted: u32, installed: &[u32], available: &[u32]) -> Option<u32> {
-    if installed.contains(&wanted) || available.contains(&wanted) {
-        return Some(wanted);
-    }
-    installed.iter().max().or(available.iter().max()).copied()
+fn pick(wanted: u32, majors: &[u32]) -> Option<u32> {
+    majors
+        .iter()
+        .find(|major| **major == wanted)
+        .or(majors.iter().max())
+        .copied()
 }
 
 #[cfg(test)]
@@ -70,10 +65,9 @@ mod tests {
 
     #[test]
     fn llvm_of_rust_is_preferred() {
-        assert_eq!(pick(22, &[19], &[14, 22]), Some(22));
-        assert_eq!(pick(22, &[19], &[14]), Some(19));
-        assert_eq!(pick(22, &[], &[14, 16]), Some(16));
-        assert_eq!(pick(22, &[], &[]), None);
+        assert_eq!(pick(19, &[14, 19, 22]), Some(19));
+        assert_eq!(pick(22, &[14, 16, 19]), Some(19));
+        assert_eq!(pick(22, &[]), None);
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod clean;
 mod cli;
 mod context;
 mod demo;
+mod finding;
 mod git;
 mod hash;
 mod kbuild;

@@ -37,12 +37,7 @@ impl Modules {
         for finding in kdir.findings(&tools.rustc) {
             if let Err(fault) = finding.state {
                 let dir = kernel.build.display();
-                bail!(
-                    "KDIR={dir}: {}: {}; {}",
-                    finding.what,
-                    fault.wrong,
-                    fault.mend
-                );
+                bail!("KDIR={dir}: {}: {fault}", finding.what);
             }
         }
         // Objects go to the cache: the checkout stays as it is.

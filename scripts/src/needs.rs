@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 //! What the machine must have, each thing probed by what it can do.
 
-use std::fmt;
 use std::path::PathBuf;
 use std::process::Command;
 
 use crate::apt;
 use crate::context::Context;
+use crate::finding::{Finding, Mend};
 use crate::llvm::Llvm;
 use crate::process::{self, find_program};
 use crate::program::Program;
@@ -34,57 +34,31 @@ const PROGRAMS: [(&str, &str); 16] = [
 
 const HEADERS: [(&str, &str); 2] = [("libelf.h", "libelf-dev"), ("openssl/ssl.h", "libssl-dev")];
 
-/// One thing that is there, with what was found, or is not, with what is wrong.
-pub struct Need {
-    pub what: String,
-    pub state: Result<String, String>,
-    pub mend: Mend,
-}
-
-pub enum Mend {
-    Packages(Vec<String>),
-    Program(Program),
-}
-
-impl fmt::Display for Mend {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Packages(packages) => write!(f, "{}", apt::install_command(packages)),
-            Self::Program(_) => write!(f, "make setup"),
-        }
-    }
-}
-
-pub fn probe(ctx: &Context) -> Vec<Need> {
+pub fn probe(ctx: &Context) -> Vec<Finding> {
     let programs = PROGRAMS
         .iter()
         .map(|(program, package)| probe_program(program, package));
     let headers = HEADERS
         .iter()
         .map(|(header, package)| probe_header(header, package));
-    let mut needs: Vec<_> = programs.chain(headers).collect();
-    needs.push(probe_static_libc());
-    needs.push(probe_python());
-    needs.push(probe_qemu());
-    let rustc = Rustc::find();
-    needs.push(probe_rustc(rustc.as_ref()));
-    needs.push(probe_cargo_tool(
-        "fmt",
-        rust_package("rustfmt-web", "rustfmt"),
-    ));
-    needs.push(probe_cargo_tool(
+    let mut findings: Vec<_> = programs.chain(headers).collect();
+    findings.push(probe_static_libc());
+    findings.push(probe_python());
+    findings.push(probe_qemu());
+    findings.push(probe_cargo_tool("fmt", ["rustfmt-web", "rustfmt"]));
+    findings.push(probe_cargo_tool(
         "clippy",
-        rust_package("rust-web-clippy", "rust-clippy"),
+        ["rust-web-clippy", "rust-clippy"],
     ));
-    if let Some(rustc) = rustc {
-        needs.push(probe_llvm(rustc.llvm_major));
-    }
-    needs.extend(Program::ALL.map(|program| Need {
-        what: program.name().to_string(),
-        state: program.probe(ctx),
-        mend: Mend::Program(program),
+    let rustc = Rustc::find();
+    findings.push(probe_rustc(rustc.as_ref()));
+    findings.extend(rustc.map(|rustc| probe_llvm(rustc.llvm_major)));
+    findings.extend(Program::ALL.map(|program| {
+        Finding::new(program.name(), program.probe(ctx), || {
+            Mend::Program(program)
+        })
     }));
-    needs
+    findings
 }
 
 /// A Python that can make virtual environments.
@@ -99,141 +73,98 @@ pub fn python() -> Option<PathBuf> {
     candidates.into_iter().flatten().find(able)
 }
 
-fn packages<const N: usize>(names: [&str; N]) -> Mend {
-    Mend::Packages(names.map(str::to_string).into())
+fn probe_program(program: &str, package: &str) -> Finding {
+    let found = find_program(program).map(|path| path.display().to_string());
+    Finding::new(program, found.ok_or("not found"), || Mend::package(package))
 }
 
-fn probe_program(program: &str, package: &str) -> Need {
-    let state = match find_program(program) {
-        Some(path) => Ok(path.display().to_string()),
-        None => Err("not found".to_string()),
-    };
-    Need {
-        what: program.to_string(),
-        state,
-        mend: packages([package]),
-    }
-}
-
-/// Whether gcc succeeds with `args` on the program `source`.
-fn compiles(args: &[&str], source: &str) -> bool {
+/// Whether gcc succeeds with `option` on the program `source`.
+fn compiles(option: &str, source: &str) -> bool {
     let mut gcc = Command::new("gcc");
-    gcc.args(args).args(["-x", "c", "-o", "/dev/null", "-"]);
+    gcc.args([option, "-x", "c", "-o", "/dev/null", "-"]);
     process::feed(&mut gcc, source).is_ok()
 }
 
-fn probe_header(header: &str, package: &str) -> Need {
-    let state = if compiles(&["-c"], &format!("#include <{header}>\n")) {
-        Ok("found".to_string())
+fn probe_header(header: &str, package: &str) -> Finding {
+    let found = compiles("-c", &format!("#include <{header}>\n"));
+    let state = if found {
+        Ok("found")
     } else {
-        Err("gcc does not find it".to_string())
+        Err("gcc does not find it")
     };
-    Need {
-        what: header.to_string(),
-        state,
-        mend: packages([package]),
-    }
+    Finding::new(header, state, || Mend::package(package))
 }
 
-fn probe_static_libc() -> Need {
-    let state = if compiles(&["-static"], "int main(void) { return 0; }\n") {
-        Ok("links".to_string())
+fn probe_static_libc() -> Finding {
+    let links = compiles("-static", "int main(void) { return 0; }\n");
+    let state = if links {
+        Ok("links")
     } else {
-        Err("gcc -static does not link".to_string())
+        Err("gcc -static does not link")
     };
-    Need {
-        what: "static libc".to_string(),
-        state,
-        mend: packages(["libc6-dev"]),
-    }
+    Finding::new("static libc", state, || Mend::package("libc6-dev"))
 }
 
-fn probe_python() -> Need {
-    let state = match python() {
-        Some(path) => Ok(path.display().to_string()),
-        None => Err("no python3 has ensurepip and venv".to_string()),
-    };
-    Need {
-        what: "python3 venv".to_string(),
-        state,
-        mend: packages(["python3-venv"]),
-    }
+fn probe_python() -> Finding {
+    let found = python().map(|path| path.display().to_string());
+    let state = found.ok_or("no python3 has ensurepip and venv");
+    Finding::new("python3 venv", state, || Mend::package("python3-venv"))
 }
 
-fn probe_qemu() -> Need {
+fn probe_qemu() -> Finding {
     let qemu = "qemu-system-x86_64";
-    let lists = |option: &str, word: &str| {
-        process::read(Command::new(qemu).args([option, "help"]))
-            .is_ok_and(|text| text.contains(word))
+    let lists = |option, word| {
+        let help = process::read(Command::new(qemu).args([option, "help"]));
+        help.is_ok_and(|text| text.contains(word))
     };
     let state = if find_program(qemu).is_none() {
-        Err("not found".to_string())
+        Err("not found")
     } else if !lists("-accel", "tcg") {
-        Err("has no software emulation (-accel tcg)".to_string())
+        Err("has no software emulation (-accel tcg)")
     } else if !lists("-device", "virtio-9p-pci") {
-        Err("cannot share directories (virtio-9p-pci)".to_string())
+        Err("cannot share directories (virtio-9p-pci)")
     } else {
-        Ok("emulates, shares directories".to_string())
+        Ok("emulates, shares directories")
     };
-    Need {
-        what: qemu.to_string(),
-        state,
-        mend: packages(["qemu-system-x86"]),
-    }
+    Finding::new(qemu, state, || Mend::package("qemu-system-x86"))
 }
 
-/// Debian has, beside the release's own Rust, a newer one for web browsers.
-fn rust_package(newer: &str, own: &str) -> String {
-    if apt::knows(newer) { newer } else { own }.to_string()
+/// The first one that the sources of the machine have. Debian's releases get,
+/// beside their own Rust, a newer one (named -web) that browsers are built with.
+fn first_known<const N: usize>(packages: [&str; N]) -> String {
+    let known = packages.iter().find(|package| apt::knows(package));
+    known.unwrap_or(&packages[N - 1]).to_string()
 }
 
-fn probe_rustc(rustc: Option<&Rustc>) -> Need {
-    let state = match rustc {
-        Some(rustc) => Ok(format!("{}: {}", rustc.path.display(), rustc.version)),
-        None => Err("no rustc has the source of core (rust-src)".to_string()),
-    };
-    let names = vec![
-        rust_package("rustc-web", "rustc"),
-        rust_package("rust-web-src", "rust-src"),
-    ];
-    Need {
-        what: "rustc for the kernel".to_string(),
-        state,
-        mend: Mend::Packages(names),
-    }
+fn probe_cargo_tool(tool: &str, packages: [&str; 2]) -> Finding {
+    let version = process::read(Command::new("cargo").args([tool, "--version"]));
+    let state = version.map_err(|_| "cargo cannot run it");
+    Finding::new(format!("cargo {tool}"), state, || {
+        Mend::Packages(vec![first_known(packages)])
+    })
 }
 
-fn probe_cargo_tool(tool: &str, package: String) -> Need {
-    let state = process::read(Command::new("cargo").args([tool, "--version"]))
-        .map_err(|_| "cargo cannot run it".to_string());
-    Need {
-        what: format!("cargo {tool}"),
-        state,
-        mend: Mend::Packages(vec![package]),
-    }
+fn probe_rustc(rustc: Option<&Rustc>) -> Finding {
+    let found = rustc.map(|rustc| format!("{}: {}", rustc.path.display(), rustc.version));
+    let state = found.ok_or("no rustc has the source of core (rust-src)");
+    Finding::new("rustc for the kernel", state, || {
+        let names = [["rustc-web", "rustc"], ["rust-web-src", "rust-src"]];
+        Mend::Packages(names.map(first_known).into())
+    })
 }
 
-fn probe_llvm(wanted: u32) -> Need {
-    let what = "LLVM".to_string();
+fn probe_llvm(wanted: u32) -> Finding {
     let Some(llvm) = Llvm::choose(wanted) else {
-        let state = Err("no clang-N, installed or to install".to_string());
-        return Need {
-            what,
-            state,
-            mend: packages(["clang", "lld", "llvm"]),
-        };
+        let state: Result<&str, _> = Err("no clang-N, neither installed nor packaged");
+        return Finding::new("LLVM", state, || {
+            Mend::ByHand("install clang-N, lld-N and llvm-N")
+        });
     };
     let missing = llvm.missing();
-    let state = if !missing.is_empty() {
-        Err(format!("not found: {}", missing.join(" ")))
-    } else if llvm.libclang().is_dir() {
+    let state = if missing.is_empty() {
         Ok(format!("{} (rustc has {wanted})", llvm.major))
     } else {
-        Err(format!("no {}", llvm.libclang().display()))
+        Err(format!("not found: {}", missing.join(" ")))
     };
-    Need {
-        what,
-        state,
-        mend: Mend::Packages(llvm.packages()),
-    }
+    Finding::new("LLVM", state, || Mend::Packages(llvm.packages()))
 }

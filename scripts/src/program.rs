@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result};
 use crate::context::Context;
 use crate::{needs, process, progress};
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub enum Program {
     Bindgen,
     VirtmeNg,

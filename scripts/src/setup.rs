@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Installs what the machine lacks, and nothing else.
 
-use anyhow::{Result, bail};
+use std::collections::BTreeSet;
+
+use anyhow::{Result, ensure};
 
 use crate::apt;
 use crate::context::Context;
-use crate::needs::{self, Mend, Need};
+use crate::finding::{Fault, Mend};
+use crate::needs;
 use crate::outcome::Outcome;
 
 pub fn run(ctx: &Context) -> Result<Outcome> {
@@ -18,65 +21,75 @@ pub fn run(ctx: &Context) -> Result<Outcome> {
 /// there. The programs of the cache are made with what the packages brought.
 pub fn ensure(ctx: &Context) -> Result<()> {
     for _ in 0..2 {
-        let missing = missing_packages(&needs::probe(ctx));
+        let missing = missing_packages(&faults(ctx));
         if missing.is_empty() {
             break;
         }
         apt::install(ctx, &missing)?;
     }
-    for need in needs::probe(ctx) {
-        if let (Err(_), Mend::Program(program)) = (&need.state, &need.mend) {
+    let lacking = faults(ctx);
+    for (_, fault) in &lacking {
+        if let Mend::Program(program) = fault.mend {
             program.install(ctx)?;
         }
     }
-    let lacking: Vec<_> = needs::probe(ctx).iter().filter_map(describe).collect();
-    if !lacking.is_empty() {
-        bail!(
-            "still missing after the set-up:\n  {}",
-            lacking.join("\n  ")
-        );
+    if lacking.is_empty() {
+        return Ok(());
     }
+    let left = faults(ctx);
+    let lines: Vec<_> = left
+        .iter()
+        .map(|(what, fault)| format!("\n  {what}: {fault}"))
+        .collect();
+    ensure!(
+        lines.is_empty(),
+        "still missing after the set-up:{}",
+        lines.concat()
+    );
     Ok(())
 }
 
-fn missing_packages(needs: &[Need]) -> Vec<String> {
-    let mut packages = Vec::new();
-    for need in needs {
-        if let (Err(_), Mend::Packages(names)) = (&need.state, &need.mend) {
+fn faults(ctx: &Context) -> Vec<(String, Fault)> {
+    let findings = needs::probe(ctx).into_iter();
+    findings
+        .filter_map(|finding| Some((finding.what, finding.state.err()?)))
+        .collect()
+}
+
+fn missing_packages(faults: &[(String, Fault)]) -> Vec<String> {
+    let mut packages = BTreeSet::new();
+    for (_, fault) in faults {
+        if let Mend::Packages(names) = &fault.mend {
             packages.extend(names.iter().cloned());
         }
     }
-    packages.sort();
-    packages.dedup();
-    packages
-}
-
-fn describe(need: &Need) -> Option<String> {
-    let wrong = need.state.as_ref().err()?;
-    Some(format!("{}: {wrong}; {}", need.what, need.mend))
+    packages.into_iter().collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn need(state: Result<String, String>, packages: &[&str]) -> Need {
-        let names = packages.iter().map(|name| name.to_string()).collect();
-        Need {
-            what: "x".to_string(),
-            state,
-            mend: Mend::Packages(names),
-        }
+    fn fault(mend: Mend) -> (String, Fault) {
+        (
+            "x".to_string(),
+            Fault {
+                wrong: "not found".to_string(),
+                mend,
+            },
+        )
     }
 
     #[test]
-    fn only_what_is_missing_is_installed_once() {
-        let wrong = || Err("not found".to_string());
-        let needs = [
-            need(wrong(), &["flex", "bison"]),
-            need(Ok("there".to_string()), &["make"]),
-            need(wrong(), &["bison"]),
+    fn each_package_is_installed_once() {
+        let faults = [
+            fault(Mend::Packages(vec![
+                "flex".to_string(),
+                "bison".to_string(),
+            ])),
+            fault(Mend::ByHand("do it")),
+            fault(Mend::package("bison")),
         ];
-        assert_eq!(missing_packages(&needs), ["bison", "flex"]);
+        assert_eq!(missing_packages(&faults), ["bison", "flex"]);
     }
 }
