@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Why a test did not pass.
+
+use kernel::{
+    alloc::AllocError,
+    error::Error,
+    fmt,
+    prelude::*, //
+};
+
+/// Why a test did not pass.
+///
+/// Made deep in a stack, so it is small and owns nothing.
+#[derive(Clone, Copy)]
+pub(crate) enum Fault {
+    /// A precondition of the test does not hold: what is missing. This is no failure.
+    Missing(&'static str),
+    /// A kernel function failed.
+    Call(&'static str, Error),
+    /// A word on the stack was read back different.
+    Word { depth: usize, wrote: u64, read: u64 },
+    /// The sum of what was read differs from the sum of what was written.
+    Checksum {
+        what: &'static str,
+        wrote: u64,
+        read: u64,
+    },
+    /// The stack pointer could not be brought to a depth.
+    Position { wanted: usize, got: usize },
+    /// A thread owns less of its stack than it uses.
+    #[cfg_attr(not(CONFIG_DYNAMIC_STACK), expect(dead_code, reason = "all is owned"))]
+    Owned {
+        depth: usize,
+        owned: usize,
+        seen: usize,
+    },
+    /// An event did not happen as often as it should have.
+    Count {
+        what: &'static str,
+        wanted: u64,
+        got: u64,
+    },
+}
+
+impl Fault {
+    /// Compares the checksums of what was written and of what was read.
+    pub(crate) fn unless_same_sum(what: &'static str, wrote: u64, read: u64) -> Result<(), Self> {
+        if wrote == read {
+            Ok(())
+        } else {
+            Err(Self::Checksum { what, wrote, read })
+        }
+    }
+
+    /// Compares how often something happened with how often it should have.
+    pub(crate) fn unless_equal(what: &'static str, wanted: u64, got: u64) -> Result<(), Self> {
+        if wanted == got {
+            Ok(())
+        } else {
+            Err(Self::Count { what, wanted, got })
+        }
+    }
+}
+
+impl From<AllocError> for Fault {
+    fn from(error: AllocError) -> Self {
+        Self::Call("the allocation of memory", error.into())
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Missing(what) => write!(f, "{what}"),
+            Self::Call(what, error) => write!(f, "{what} failed with {error:?}"),
+            Self::Word { depth, wrote, read } => write!(
+                f,
+                "the word at depth {depth} was written as {wrote:#x} and read as {read:#x}"
+            ),
+            Self::Checksum { what, wrote, read } => write!(
+                f,
+                "the checksum of {what} was {wrote:#x} when written and {read:#x} when read"
+            ),
+            Self::Position { wanted, got } => write!(
+                f,
+                "the stack pointer should be at depth {wanted} and is at depth {got}"
+            ),
+            Self::Owned { depth, owned, seen } => write!(
+                f,
+                "a thread at depth {depth} owns {owned} bytes and its depth is given as {seen}"
+            ),
+            Self::Count { what, wanted, got } => {
+                write!(f, "{what} should be {wanted} and are {got}")
+            }
+        }
+    }
+}

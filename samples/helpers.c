@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The parts of stack_stress that Rust cannot express. */
+
+#include <linux/bits.h>
+#include <linux/compiler.h>
+#include <linux/dcache.h>
+#include <linux/fs.h>
+#include <linux/pagemap.h>
+#include <linux/sched.h>
+
+#include "helpers.h"
+
+/* Where the compiler initialises variables, the frame must stay untouched. */
+#if __has_builtin(__builtin_alloca_with_align_uninitialized)
+#define frame_alloca __builtin_alloca_with_align_uninitialized
+#else
+#define frame_alloca __builtin_alloca_with_align
+#endif
+
+/*
+ * Call @body with the stack pointer lowered to @sp. The bytes from there to
+ * where the stack was are the frame of @body. Returns false, without a call,
+ * if the stack is already that deep.
+ *
+ * This is C because Rust has no alloca(). The frame cannot be optimised away:
+ * its address goes to a function that the compiler does not know, and is still
+ * needed after it, which rules out a tail call too.
+ */
+bool noinline stack_stress_call_at(unsigned long sp,
+				   void (*body)(void *frame, size_t bytes, void *arg),
+				   void *arg)
+{
+	unsigned long here = current_stack_pointer;
+	void *frame;
+
+	if (sp >= here)
+		return false;
+
+	frame = frame_alloca(here - sp, BITS_PER_LONG);
+	body(frame, here - sp, arg);
+	barrier_data(frame);
+	return true;
+}
+
+/*
+ * Return how often the running thread has slept.
+ *
+ * This is C because bindgen loses the alignment of a structure without members:
+ * without CONFIG_SCHEDSTATS it misplaces all that follows task_struct.stats.
+ */
+unsigned long stack_stress_voluntary_switches(void)
+{
+	return READ_ONCE(current->nvcsw);
+}
+
+/*
+ * Drop the clean cached pages of @file and return their number. On a stacked
+ * file system they belong to the file at the bottom.
+ *
+ * This is C because d_real_inode() is an inline function.
+ */
+unsigned long stack_stress_drop_cache(struct file *file)
+{
+	struct address_space *mapping = d_real_inode(file_dentry(file))->i_mapping;
+
+	if (filemap_write_and_wait(mapping))
+		return 0;
+	return invalidate_mapping_pages(mapping, 0, -1);
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The kernel stack of the running thread.
+//!
+//! A place on it is given as its depth, the distance in bytes from the top of the stack.
+
+use crate::fault::Fault;
+use core::{
+    hint::black_box,
+    ptr::from_ref, //
+};
+use kernel::{
+    bindings,
+    page::PAGE_SIZE,
+    prelude::*,
+    task::Task, //
+};
+
+/// The size of a kernel stack.
+pub(crate) const SIZE: usize = size_of::<bindings::thread_union>();
+
+/// What the entry to a new thread and to its test may use. No test starts below this depth.
+pub(crate) const ENTRY: usize = 1024;
+
+/// What stays free below the deepest frame: to sleep there, and to be interrupted while doing so.
+pub(crate) const MARGIN: usize = PAGE_SIZE - ENTRY;
+
+/// The deepest place that a test may go to.
+pub(crate) const DEEPEST: usize = SIZE - MARGIN;
+
+/// Returns the address just above the stack of the running thread.
+fn top() -> usize {
+    // SAFETY: The running thread is valid, and the address of its stack does not change.
+    let lowest = unsafe { (*Task::current_raw()).stack };
+
+    lowest.addr() + SIZE
+}
+
+/// Returns the depth of `address`, which must be on the stack of the running thread.
+pub(crate) fn depth_of(address: usize) -> usize {
+    top() - address
+}
+
+/// Returns the address at `depth`.
+pub(crate) fn address_at(depth: usize) -> usize {
+    top() - depth
+}
+
+/// Returns the depth of the caller's frame.
+#[inline(always)]
+pub(crate) fn depth() -> usize {
+    let here = 0u8;
+
+    depth_of(black_box(from_ref(&here)).addr())
+}
+
+/// Verifies that the thread owns all pages down to the caller's frame.
+///
+/// This holds as soon as the thread has slept there, until the caller returns.
+#[cfg(CONFIG_DYNAMIC_STACK)]
+pub(crate) fn verify_owned() -> Result<(), Fault> {
+    use kernel::dynamic_stack::TaskStack;
+
+    let depth = depth();
+    let task = kernel::current!();
+    let stack = TaskStack::try_get(task).ok_or(Fault::Call("try_get_task_stack", ESRCH))?;
+    let owned = stack.owned_pages() as usize * PAGE_SIZE;
+
+    if owned < depth || stack.depth() < depth {
+        return Err(Fault::Owned {
+            depth,
+            owned,
+            seen: stack.depth(),
+        });
+    }
+    Ok(())
+}
+
+/// Without dynamic stacks every thread owns all of its stack.
+#[cfg(not(CONFIG_DYNAMIC_STACK))]
+pub(crate) fn verify_owned() -> Result<(), Fault> {
+    Ok(())
+}

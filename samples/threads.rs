@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Many short lives: each thread is created, goes deep, migrates there, and exits.
+
+use crate::{
+    command::Command,
+    descent::descend,
+    fault::Fault,
+    frame::pattern,
+    kthread::run_together,
+    report::{
+        Counter,
+        Numbers,
+        Tally, //
+    },
+    sched,
+    stack,
+    test::Test,
+    Bench, //
+};
+use kernel::cpu::CpuId;
+
+/// Many short lives, `threads` at a time.
+pub(crate) const THREADS: Test = Test {
+    name: "THREADS",
+    deepest: stack::DEEPEST,
+    threads: 200,
+    rounds: 10,
+    run,
+};
+
+fn run(command: &Command, _: &Bench) -> Result<Numbers, Fault> {
+    let tally = Tally::default();
+    let descents = Counter::default();
+    let migrations = Counter::default();
+    let created = (command.threads * command.rounds) as u64;
+    let mut exited = 0;
+
+    for round in 0..command.rounds {
+        exited += run_together(command.threads, &|thread| {
+            let seed = pattern(thread as u64, round);
+
+            descend(command.bytes, seed, &tally, &|| Ok(()), &|| {
+                // There and back again.
+                for _ in 0..2 {
+                    migrations.add(sched::move_off(CpuId::current())?.into());
+                    stack::verify_owned()?;
+                }
+                Ok(())
+            })?;
+            descents.add(1);
+            Ok(())
+        })?;
+    }
+    Fault::unless_equal("threads that exited", created, exited)?;
+    Fault::unless_equal("threads that went deep", created, descents.get())?;
+    tally.numbers(&[
+        ("created", created),
+        ("exited", exited),
+        ("migrations", migrations.get()),
+    ])
+}
