@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::outcome::Outcome;
 
 /// What is made again from the sources, in time but without the network.
-const BUILT: [&str; 5] = ["kernel-", "modules-", "linux-", "logs", "ccache"];
+const BUILT: [&str; 6] = ["kernel-", "modules-", "clippy-", "linux-", "logs", "ccache"];
 
 /// What was downloaded, and this program.
 const REST: [&str; 4] = ["download", "apt", "tools", "host"];

@@ -29,6 +29,8 @@ pub enum Command {
     Kernel(crate::kernel::Args),
     /// Build rust/ and samples/ against the kernel, or against KDIR
     Modules,
+    /// Check formats and styles, run the tests of this program
+    Check,
     /// Remove what was built, keep what was downloaded
     Clean,
     /// Remove all that is in the cache

@@ -3,6 +3,7 @@
 
 mod apt;
 mod bench;
+mod check;
 mod check_env;
 mod clean;
 mod cli;
@@ -64,6 +65,7 @@ fn dispatch(cli: Cli) -> Result<Outcome> {
         Command::Refresh(args) => refresh::run(&ctx, &args),
         Command::Kernel(args) => kernel::run(&ctx, &args),
         Command::Modules => modules::run(&ctx),
+        Command::Check => check::run(&ctx),
         Command::Clean => clean::built(&ctx),
         Command::Distclean => clean::all(&ctx),
         Command::Demo(args) => demo::run(&ctx, &args),

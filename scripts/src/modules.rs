@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::Command;
 
 use anyhow::{Result, bail};
 
@@ -30,30 +31,45 @@ pub fn run(ctx: &Context) -> Result<Outcome> {
     Ok(Outcome::Pass)
 }
 
+/// Checks the modules with clippy; warnings are errors.
+pub fn clippy(ctx: &Context, tools: &Tools, kernel: &Kernel) -> Result<Command> {
+    let (mut make, _) = make(ctx, tools, kernel, "clippy")?;
+    let driver = tools.rustc.path.with_file_name("clippy-driver");
+    make.args(["CLIPPY=1", "KRUSTFLAGS=-Dwarnings"]);
+    make.arg(format!("CLIPPY_DRIVER={}", driver.display()));
+    Ok(make)
+}
+
 impl Modules {
     pub fn ensure(ctx: &Context, kernel: &Kernel) -> Result<Self> {
         let tools = Tools::ensure(ctx)?;
-        let kdir = Kdir::read(&kernel.build);
-        for finding in kdir.findings(&tools.rustc) {
-            if let Err(fault) = finding.state {
-                let dir = kernel.build.display();
-                bail!("KDIR={dir}: {}: {fault}", finding.what);
-            }
-        }
-        // Objects go to the cache: the checkout stays as it is.
-        let mut hash = Hash::default();
-        hash.text(&ctx.root.to_string_lossy());
-        hash.text(&kernel.build.to_string_lossy());
-        let out = ctx.cache.join(format!("modules-{}", hash.key()));
-        fs::create_dir_all(&out)?;
-        let mut make = kbuild::make(ctx, &tools, kdir.compiler(), &kernel.build);
-        make.arg(format!("M={}", ctx.root.display()))
-            .arg(format!("MO={}", out.display()))
-            .arg("modules");
+        let (mut make, out) = make(ctx, &tools, kernel, "modules")?;
         progress::run("build the modules", &ctx.log("modules"), None, &mut make)?;
         Ok(Self {
             stats: out.join("rust/dynamic_stack_stats.ko"),
             stress: out.join("samples/stack_stress.ko"),
         })
     }
+}
+
+/// The command that builds the modules, and the directory it builds them in:
+/// one of the cache, so that the checkout stays as it is.
+fn make(ctx: &Context, tools: &Tools, kernel: &Kernel, prefix: &str) -> Result<(Command, PathBuf)> {
+    let kdir = Kdir::read(&kernel.build);
+    for finding in kdir.findings(&tools.rustc) {
+        if let Err(fault) = finding.state {
+            let dir = kernel.build.display();
+            bail!("KDIR={dir}: {}: {fault}", finding.what);
+        }
+    }
+    let mut hash = Hash::default();
+    hash.text(&ctx.root.to_string_lossy());
+    hash.text(&kernel.build.to_string_lossy());
+    let out = ctx.cache.join(format!("{prefix}-{}", hash.key()));
+    fs::create_dir_all(&out)?;
+    let mut make = kbuild::make(ctx, tools, kdir.compiler(), &kernel.build);
+    make.arg(format!("M={}", ctx.root.display()))
+        .arg(format!("MO={}", out.display()))
+        .arg("modules");
+    Ok((make, out))
 }
