@@ -6,15 +6,17 @@ mod group;
 mod state;
 
 use std::collections::VecDeque;
+use std::env;
+use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 
 use self::group::Group;
 pub use self::state::State;
@@ -51,6 +53,7 @@ pub struct Run {
     /// What the guest's script printed, without the lines that frame it.
     pub output: Vec<String>,
     pub log: PathBuf,
+    last: VecDeque<String>,
 }
 
 enum Line {
@@ -61,12 +64,13 @@ enum Line {
 impl<'a> Vm<'a> {
     /// `name` says what the run is for, in the progress and as its log file.
     pub fn new(ctx: &Context, vng: &'a Path, kernel: &Kernel, name: &str) -> Self {
-        let file = name.replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+        let words = name.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
         Self {
             name: format!("VM: {name}"),
             vng,
             image: kernel.image(),
-            log: ctx.log(&format!("vm-{file}")),
+            log: ctx.log(&format!("vm-{}", words.join("-"))),
             cpus: 2,
             memory_mib: 2048,
             kernel_args: Vec::new(),
@@ -91,6 +95,7 @@ impl<'a> Vm<'a> {
             console: Vec::new(),
             output: Vec::new(),
             log: self.log.clone(),
+            last: VecDeque::with_capacity(TAIL_LINES),
         };
         let mut progress = Progress::new(&self.name, None);
         let started = Instant::now();
@@ -111,6 +116,13 @@ impl<'a> Vm<'a> {
             }
         }
         let status = child.end(ENDING)?;
+        ensure!(
+            run.state != State::Starting,
+            "{}: {status} before the kernel started\n{}\ncomplete log: {}",
+            self.vng.display(),
+            run.tail(),
+            self.log.display()
+        );
         run.step(&Input::Exit(&status.to_string()));
         match run.state {
             State::Finished { .. } => progress.done(),
@@ -138,9 +150,14 @@ impl<'a> Vm<'a> {
         let words: Vec<_> = words.map(quote).collect();
         let guest = format!("echo '{BEGIN}'; {}; echo \"{EXIT}$?\"", words.join(" "));
 
+        // vng finds the rest of virtme-ng, installed beside it, on PATH.
+        let mut path = self.vng.parent().map(OsString::from).unwrap_or_default();
+        path.push(":");
+        path.push(env::var_os("PATH").unwrap_or_default());
+
         let mut command = Command::new(self.vng);
         command
-            // A regular file as standard output would lose most of it.
+            .env("PATH", path)
             .args(["--verbose", "--disable-kvm", "--force-9p", "--user", "root"])
             .args(["--cpus", &self.cpus.to_string()])
             .args(["--memory", &format!("{}M", self.memory_mib)])
@@ -155,6 +172,7 @@ impl<'a> Vm<'a> {
         command
             .args(["--exec", &guest])
             .stdin(Stdio::null())
+            // Pipes: into a regular file the emulator would lose output.
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         command
@@ -170,14 +188,18 @@ impl Run {
             State::Died { reason } | State::Hung { reason } => reason.as_str(),
             State::Starting | State::Booted | State::Running => "the run was cut off",
         };
-        for line in tail(&self.log).unwrap_or_default() {
-            eprintln!("  {line}");
-        }
+        let log = self.log.display();
         eprintln!(
-            "the VM died: {reason}; complete log: {}",
-            self.log.display()
+            "{}\nthe VM died: {reason}; complete log: {log}",
+            self.tail()
         );
         None
+    }
+
+    /// The last lines of both channels, as they came.
+    fn tail(&self) -> String {
+        let lines: Vec<_> = self.last.iter().map(|line| format!("  {line}")).collect();
+        lines.join("\n")
     }
 
     fn step(&mut self, input: &Input) {
@@ -186,6 +208,10 @@ impl Run {
     }
 
     fn take(&mut self, line: Line) {
+        if self.last.len() == TAIL_LINES {
+            self.last.pop_front();
+        }
+        self.last.push_back(line.text().to_string());
         match line {
             Line::Console(text) => {
                 self.step(&Input::Console(&text));
@@ -230,17 +256,6 @@ fn forward(pipe: impl Read + Send + 'static, sender: Sender<Line>, kind: fn(Stri
             bytes.clear();
         }
     });
-}
-
-fn tail(log: &Path) -> io::Result<VecDeque<String>> {
-    let mut last = VecDeque::with_capacity(TAIL_LINES);
-    for line in BufReader::new(File::open(log)?).lines() {
-        if last.len() == TAIL_LINES {
-            last.pop_front();
-        }
-        last.push_back(line?);
-    }
-    Ok(last)
 }
 
 /// One word for the shell, whatever is in it.

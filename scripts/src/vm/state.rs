@@ -8,10 +8,12 @@ use std::time::Duration;
 pub const BEGIN: &str = "@dynstack begin";
 /// Followed by the exit status of the guest's script.
 pub const EXIT: &str = "@dynstack exit ";
+/// In the first line of every kernel's log.
+const BANNER: &str = "Linux version ";
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
-    /// The emulator runs, the kernel has said nothing yet.
+    /// The emulator starts, the kernel has said nothing yet.
     Starting,
     /// The kernel logs, the guest's script has not begun.
     Booted,
@@ -56,7 +58,7 @@ impl State {
                 Some(reason) => Self::Died {
                     reason: reason.to_string(),
                 },
-                None if state == Self::Starting => Self::Booted,
+                None if line.contains(BANNER) => Self::Booted,
                 None => state,
             },
             (state, Input::Output(line)) => match exit_status(line) {
