@@ -5,8 +5,11 @@
 #include <linux/compiler.h>
 #include <linux/dcache.h>
 #include <linux/fs.h>
+#include <linux/memcontrol.h>
 #include <linux/pagemap.h>
 #include <linux/sched.h>
+#include <linux/sched/mm.h>
+#include <linux/vmstat.h>
 
 #include "helpers.h"
 
@@ -66,4 +69,26 @@ unsigned long stack_stress_drop_cache(struct file *file)
 	if (filemap_write_and_wait(mapping))
 		return 0;
 	return invalidate_mapping_pages(mapping, 0, -1);
+}
+
+/* The rest wraps inline functions. */
+
+struct mem_cgroup *stack_stress_get_memcg(void)
+{
+	return get_mem_cgroup_from_mm(current->mm);
+}
+
+void stack_stress_put_memcg(struct mem_cgroup *memcg)
+{
+	mem_cgroup_put(memcg);
+}
+
+struct mem_cgroup *stack_stress_set_active_memcg(struct mem_cgroup *memcg)
+{
+	return set_active_memcg(memcg);
+}
+
+unsigned long stack_stress_reclaimed_pages(void)
+{
+	return global_node_page_state(PGSTEAL_DIRECT);
 }

@@ -9,7 +9,10 @@ use crate::{
     file::File,
     frame::pattern,
     kthread::run_together,
-    reclaim::Hoard,
+    memcg::{
+        directly_reclaimed_pages,
+        MemoryCgroup, //
+    },
     report::{
         Counter,
         Numbers,
@@ -30,10 +33,10 @@ pub(crate) const REAL_PATHS: Test = Test {
 };
 
 /// What the paths need for themselves.
-const PATHS: usize = 10 * 1024;
+const PATHS: usize = 8 * 1024;
 
-/// The most pages that a thread takes to force reclaim.
-const PAGES: usize = 8192;
+/// At least this much must be reclaimed, more than the count of such pages is late by.
+const RECLAIMED: u64 = 1024;
 
 fn run(command: &Command, bench: &Bench) -> Result<Numbers, Fault> {
     let file = open(bench)?;
@@ -47,36 +50,39 @@ fn run(command: &Command, bench: &Bench) -> Result<Numbers, Fault> {
 
     let tally = Tally::default();
     let reads = Counter::default();
-    let dropped = Counter::default();
-    let reclaims = Counter::default();
-    let _scarce = Hoard::all_free()?;
+    let memcg = MemoryCgroup::of_current();
+    let reclaimed_before = directly_reclaimed_pages();
 
     run_together(command.threads, &|thread| {
         for round in 0..command.rounds {
             let seed = pattern(thread as u64, round);
 
             descend(command.bytes, seed, &tally, &|| Ok(()), &|| {
-                let mut hoard = Hoard::with_capacity(PAGES)?;
-
-                reclaims.add(hoard.force_reclaim());
-                dropped.add(file.drop_cache());
-                content.verify(file.read()?)?;
+                file.drop_cache();
+                content.verify(memcg.charge(|| file.read())?)?;
                 reads.add(1);
                 stack::verify_owned()
             })?;
         }
         Ok(())
     })?;
-    if reclaims.get() == 0 {
+
+    let reclaimed = directly_reclaimed_pages() - reclaimed_before;
+
+    Fault::unless_equal(
+        "reads",
+        (command.threads * command.rounds) as u64,
+        reads.get(),
+    )?;
+    if reclaimed < RECLAIMED {
         return Err(Fault::Missing(
-            "direct reclaim was never entered, use a smaller machine",
+            "nothing was reclaimed, run in a cgroup whose memory.max is less than half the file",
         ));
     }
     tally.numbers(&[
         ("reads", reads.get()),
-        ("read_bytes", content.bytes),
-        ("dropped_pages", dropped.get()),
-        ("direct_reclaims", reclaims.get()),
+        ("read_bytes", content.bytes * reads.get()),
+        ("reclaimed_pages", reclaimed),
     ])
 }
 
@@ -85,8 +91,8 @@ fn open(bench: &Bench) -> Result<File, Fault> {
     if !cfg!(CONFIG_OVERLAY_FS) {
         return Err(Fault::Missing("CONFIG_OVERLAY_FS is not set"));
     }
-    if !cfg!(CONFIG_VM_EVENT_COUNTERS) {
-        return Err(Fault::Missing("CONFIG_VM_EVENT_COUNTERS is not set"));
+    if !cfg!(CONFIG_MEMCG) {
+        return Err(Fault::Missing("CONFIG_MEMCG is not set"));
     }
 
     let path = bench.file.lock();

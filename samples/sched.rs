@@ -22,7 +22,6 @@ use kernel::{
     },
 };
 
-// SAFETY: The function has no requirements.
 unsafe extern "C" {
     safe fn stack_stress_voluntary_switches() -> c_ulong;
 }
