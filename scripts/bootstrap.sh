@@ -40,7 +40,7 @@ if ! find_cargo; then
 	package=cargo
 	[ -z "$(apt-cache show cargo-web 2>/dev/null)" ] || package="cargo-web"
 	as_root env DEBIAN_FRONTEND=noninteractive \
-		apt-get install -y --no-install-recommends "$package" gcc libc6-dev
+		apt-get install -y --no-install-recommends "$package" gcc libc6-dev ca-certificates
 	find_cargo || { echo "dynstack: $package is too old, or cannot link" >&2; exit 69; }
 fi
 
