@@ -17,7 +17,7 @@ step() # NAME COMMAND...
 {
 	name=$1
 	shift
-	mark "test $name"
+	mark "start $name"
 	echo "1..1"
 	if "$@" 2>&1; then echo "ok 1 $name"; else echo "not ok 1 $name"; fi
 	mark "end $name 0"
@@ -29,7 +29,7 @@ unload() { rmmod stack_stress && rmmod dynamic_stack_stats; }
 step load load
 cd "$dir" || exit
 for test; do
-	mark "test $test"
+	mark "start $test"
 	# The list gives "overflow.sh NAME" as one word.
 	# shellcheck disable=SC2086
 	timeout -k 10 "$limit" ./$test 2>&1

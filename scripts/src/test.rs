@@ -2,8 +2,6 @@
 //! `test`: the selftests under each method, in VMs, and what the logs say.
 
 mod matrix;
-mod section;
-mod suite;
 mod verdict;
 
 use std::path::PathBuf;
@@ -13,7 +11,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 
 use self::matrix::Matrix;
-use self::suite::{Fatal, Suite};
+
 use self::verdict::Result as TestResult;
 use crate::context::Context;
 use crate::kernel::Kernel;
@@ -21,7 +19,9 @@ use crate::method;
 use crate::modules::Modules;
 use crate::outcome::Outcome;
 use crate::process;
+use crate::section;
 use crate::splat::Splats;
+use crate::suite::{Fatal, Suite};
 use crate::tools::Tools;
 use crate::vm::{Run, State, Vm};
 
@@ -107,10 +107,15 @@ impl Lab<'_> {
             let run = self.boot(method, &name, std::slice::from_ref(test))?;
             let mut grep = Command::new("grep");
             grep.args(["-Eq", "--", expected]).arg(&run.log);
-            let result = match (&run.state, process::succeeds(&mut grep)) {
+            let output = section::split(&run.output);
+            let said = output.iter().find(|section| section.name == *test);
+            let result = match (&run.state, said) {
                 (State::Hung { reason }, _) => TestResult::missing(reason),
-                (_, true) => TestResult::passed("reported"),
-                (_, false) => {
+                (_, Some(section)) if section.status == Some(verdict::SKIP) => {
+                    TestResult::of_test(section, &[])
+                }
+                _ if process::succeeds(&mut grep) => TestResult::passed("reported"),
+                _ => {
                     let log = run.log.display();
                     TestResult::missing(&format!("no line with '{expected}' in {log}"))
                 }
@@ -157,7 +162,7 @@ impl Lab<'_> {
         let output = section::split(&run.output);
         let console = section::split(&run.console);
         let log_of = |test: &str| {
-            let found = console.iter().find(|section| section.test == test);
+            let found = console.iter().find(|section| section.name == test);
             found.map_or(&[][..], |section| section.lines.as_slice())
         };
         let boot = log_of("");
@@ -168,7 +173,7 @@ impl Lab<'_> {
         let names = tests.iter().map(String::as_str);
         for test in [load].into_iter().chain(names).chain([unload]) {
             let splats = self.splats.find(test, log_of(test));
-            let result = match output.iter().find(|section| section.test == test) {
+            let result = match output.iter().find(|section| section.name == test) {
                 Some(section) => TestResult::of_test(section, &splats),
                 None => TestResult::missing("did not run"),
             };

@@ -196,6 +196,15 @@ impl Run {
         None
     }
 
+    /// What to say of a script that ended with `status`.
+    pub fn failure(&self, status: u8) -> String {
+        let log = self.log.display();
+        format!(
+            "the script in the VM ended with {status}\n{}\ncomplete log: {log}",
+            self.tail()
+        )
+    }
+
     /// The last lines of both channels, as they came.
     fn tail(&self) -> String {
         let lines: Vec<_> = self.last.iter().map(|line| format!("  {line}")).collect();

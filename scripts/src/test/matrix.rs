@@ -57,7 +57,9 @@ impl Row {
             (counts.skipped, "skip"),
         ];
         let parts = parts.iter().filter(|(count, _)| *count > 0);
-        let parts: Vec<_> = parts.map(|(count, what)| format!("{count} {what}")).collect();
+        let parts: Vec<_> = parts
+            .map(|(count, what)| format!("{count} {what}"))
+            .collect();
         parts.join(", ")
     }
 
@@ -105,7 +107,14 @@ mod tests {
         let case = |name: &str, verdict| (name.to_string(), verdict);
         let mut matrix = Matrix::default();
         let cases = vec![case("fork", Verdict::Ok), case("exec", Verdict::Ok)];
-        matrix.add("storm", "off", Result { cases, ..Result::default() });
+        matrix.add(
+            "storm",
+            "off",
+            Result {
+                cases,
+                ..Result::default()
+            },
+        );
         let cases = vec![
             case("fork", Verdict::Failed),
             case("exec", Verdict::Skipped("needs root".to_string())),

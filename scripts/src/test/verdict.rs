@@ -4,11 +4,11 @@
 
 use std::fmt;
 
-use super::section::Section;
 use crate::ktap::{self, Test, Verdict};
+use crate::section::Section;
 
 /// kselftest's exit status of a test that could not run.
-const SKIP: i32 = 4;
+pub const SKIP: i32 = 4;
 /// What timeout(1) ends with, also after a KILL.
 const TIMED_OUT: [i32; 2] = [124, 137];
 /// How KUnit's suites of this feature begin.
@@ -107,7 +107,8 @@ impl Result {
         let mut reasons = section.lines.iter();
         let reason = reasons.find_map(|line| line.strip_prefix("1..0 # SKIP "));
         let reason = reason.unwrap_or("no reason given").to_string();
-        self.cases.push(("all".to_string(), Verdict::Skipped(reason)));
+        self.cases
+            .push(("all".to_string(), Verdict::Skipped(reason)));
     }
 
     fn splats(&mut self, lines: &[&str]) {
@@ -146,7 +147,7 @@ mod tests {
 
     fn result(lines: &str, status: Option<i32>, splats: &[&str]) -> Result {
         let section = Section {
-            test: "storm".to_string(),
+            name: "storm".to_string(),
             lines: lines.lines().map(str::to_string).collect(),
             status,
         };

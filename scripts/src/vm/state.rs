@@ -130,7 +130,10 @@ mod tests {
 
     #[test]
     fn early_end_says_what_was_going_on() {
-        let state = run(&[Input::Console("[    0.0] Linux"), Input::Exit("signal: 9")]);
+        let state = run(&[
+            Input::Console("[    0.0] Linux version 7.3.4"),
+            Input::Exit("signal: 9"),
+        ]);
         let reason = "the VM ended (signal: 9) while booting".to_string();
         assert_eq!(state, State::Died { reason });
     }

@@ -52,7 +52,9 @@ impl Suite {
             "build the selftests",
             &ctx.log("selftests"),
             None,
-            make().arg("install").arg(format!("INSTALL_PATH={}", dir.display())),
+            make()
+                .arg("install")
+                .arg(format!("INSTALL_PATH={}", dir.display())),
         )?;
         let list = process::read(make().arg("emit_tests").arg(format!("COLLECTION={NAME}")))?;
         let tests = list.lines().filter_map(|line| line.split_once(':'));
@@ -77,7 +79,8 @@ impl Suite {
             );
         }
         self.tests.retain(|test| asked.contains(test));
-        self.fatal.retain(|fatal| asked.iter().any(|name| name == fatal.name()));
+        self.fatal
+            .retain(|fatal| asked.iter().any(|name| name == fatal.name()));
         Ok(())
     }
 
@@ -97,7 +100,11 @@ impl Fatal {
 /// kbuild links the source where it is not the build directory itself.
 fn source_of(build: &Path) -> PathBuf {
     let link = build.join("source");
-    if link.exists() { link } else { build.to_path_buf() }
+    if link.exists() {
+        link
+    } else {
+        build.to_path_buf()
+    }
 }
 
 fn read_fatal(path: &Path) -> Result<Vec<Fatal>> {

@@ -1,26 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
-//! What belongs to which test: the guest prints markers around each test,
-//! into its output and into the kernel log.
+//! What belongs to which part of a script: the guest prints markers around
+//! each, into its output and where it matters into the kernel log.
 
-const START: &str = "@dynstack test ";
+const START: &str = "@dynstack start ";
 const END: &str = "@dynstack end ";
 
-/// The lines from the start of a test up to the start of the next one.
+/// The lines from the start of a part up to the start of the next one.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Section {
-    /// Empty for what came before the first test.
-    pub test: String,
+    /// Empty for what came before the first part.
+    pub name: String,
     pub lines: Vec<String>,
-    /// Exit status of the test; none if it did not end.
+    /// Exit status of the part; none if it did not end, or has none.
     pub status: Option<i32>,
 }
 
 pub fn split(lines: &[String]) -> Vec<Section> {
     let mut sections = vec![Section::default()];
     for line in lines {
-        if let Some(test) = after(line, START) {
+        if let Some(name) = after(line, START) {
             sections.push(Section {
-                test: test.to_string(),
+                name: name.to_string(),
                 ..Section::default()
             });
             continue;
@@ -29,7 +29,7 @@ pub fn split(lines: &[String]) -> Vec<Section> {
             continue;
         };
         match after(line, END).and_then(|end| end.rsplit_once(' ')) {
-            Some((test, status)) if test == current.test => current.status = status.parse().ok(),
+            Some((name, status)) if name == current.name => current.status = status.parse().ok(),
             _ => current.lines.push(line.clone()),
         }
     }
@@ -47,12 +47,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_go_to_the_test_that_runs() {
-        let text = "booting\n[    7.1] @dynstack test storm\nok 1 fork\n\
-                    @dynstack end storm 0\nlate line\n@dynstack test overflow.sh X\ncut";
+    fn lines_go_to_the_part_that_runs() {
+        let text = "booting\n[    7.1] @dynstack start storm\nok 1 fork\n\
+                    @dynstack end storm 0\nlate line\n@dynstack start overflow.sh X\ncut";
         let lines: Vec<_> = text.lines().map(str::to_string).collect();
-        let section = |test: &str, lines: &[&str], status| Section {
-            test: test.to_string(),
+        let section = |name: &str, lines: &[&str], status| Section {
+            name: name.to_string(),
             lines: lines.iter().map(ToString::to_string).collect(),
             status,
         };

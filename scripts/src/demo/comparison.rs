@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0
+//! `off` against `lend`: the table and what has to hold.
+
+use std::fmt;
+
+use super::memory::{Measured, Memory};
+use crate::report;
+
+pub struct Comparison {
+    pub threads: u32,
+    pub off: Measured,
+    pub lend: Measured,
+}
+
+/// One thing that has to hold, and whether it does.
+pub struct Target {
+    pub met: bool,
+    text: String,
+}
+
+impl Comparison {
+    pub fn targets(&self) -> Vec<Target> {
+        // Under `off` a thread owns every slot, under `lend` one of them.
+        let slots = self.pages_per_thread(&self.off).round();
+        let ideal = 100.0 * (1.0 - 1.0 / slots);
+        let lend = self.pages_per_thread(&self.lend);
+        let boot = saved(self.off.boot.kernel_stack, self.lend.boot.kernel_stack);
+        let confirmed = self.confirmed();
+        let mut targets = vec![
+            Target {
+                met: format!("{lend:.2}") == "1.00",
+                text: format!("a parked thread owns {lend:.2} pages (wanted: 1.00)"),
+            },
+            Target {
+                met: boot >= ideal - 1.0,
+                text: format!("{boot:.1} % saved at boot (wanted: {:.1})", ideal - 1.0),
+            },
+            Target {
+                met: confirmed >= 95.0,
+                text: format!("free memory confirms {confirmed:.1} % of it (wanted: 95.0)"),
+            },
+        ];
+        for (method, measured) in [("off", &self.off), ("lend", &self.lend)] {
+            targets.extend(measured.stress.iter().map(|line| Target {
+                met: !line.starts_with("FAIL"),
+                text: format!("{method}: {line}"),
+            }));
+        }
+        targets
+    }
+
+    fn pages_per_thread(&self, measured: &Measured) -> f64 {
+        measured.stacks_of_parked() / measured.parked.page / f64::from(self.threads)
+    }
+
+    /// How much of what KernelStack saves is seen in the free memory, in percent.
+    fn confirmed(&self) -> f64 {
+        let free = self.off.taken_by_parked() - self.lend.taken_by_parked();
+        100.0 * free / (self.off.stacks_of_parked() - self.lend.stacks_of_parked())
+    }
+}
+
+impl fmt::Display for Comparison {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let threads = self.threads;
+        let mut table = report::table(&["", "off", "lend", "saved"]);
+        let mut row = |name: String, off: f64, lend: f64, unit: &str, digits: usize| {
+            table.add_row([
+                name,
+                format!("{off:.digits$}{unit}"),
+                format!("{lend:.digits$}{unit}"),
+                format!("{:.1} %", saved(off, lend)),
+            ]);
+        };
+        let mut sizes = |name: String, size: fn(&Measured) -> f64| {
+            row(name, size(&self.off), size(&self.lend), " kB", 0);
+        };
+        sizes("KernelStack at boot".into(), |m| m.boot.kernel_stack);
+        sizes(format!("KernelStack with {threads} threads"), |m| {
+            m.parked.kernel_stack
+        });
+        sizes("KernelStack after the stress tests".into(), |m| {
+            m.stressed.kernel_stack
+        });
+        sizes(
+            format!("free memory taken by {threads} threads"),
+            Measured::taken_by_parked,
+        );
+        let (off, lend) = (&self.off, &self.lend);
+        let pages = |measured| self.pages_per_thread(measured);
+        row(
+            "pages per parked thread".into(),
+            pages(off),
+            pages(lend),
+            "",
+            2,
+        );
+        let share = |memory: &Memory| 100.0 * memory.kernel_stack / memory.total;
+        row(
+            format!("share of all memory with {threads} threads"),
+            share(&off.parked),
+            share(&lend.parked),
+            " %",
+            2,
+        );
+        let stock = |measured: &Measured| format!("{:.0} kB", measured.parked.stock);
+        table.add_row([
+            "held by the CPUs, to lend".into(),
+            stock(off),
+            stock(lend),
+            "".to_string(),
+        ]);
+        writeln!(f, "{table}")?;
+        for target in self.targets() {
+            let verdict = if target.met { "ok" } else { "FAIL" };
+            writeln!(f, "{verdict}: {}", target.text)?;
+        }
+        Ok(())
+    }
+}
+
+fn saved(off: f64, lend: f64) -> f64 {
+    100.0 * (1.0 - lend / off)
+}
