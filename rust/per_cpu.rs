@@ -11,6 +11,8 @@
 //! | `lends` | pages lent since boot |
 //! | `keeps` | pages kept by threads since boot |
 //! | `refill_failures` | times since boot that no page could be allocated for the stock |
+//!
+//! The counts since boot of a CPU that goes offline move to another CPU; the sum stays right.
 
 use kernel::{
     debugfs::Writer,
