@@ -99,9 +99,9 @@ pub(crate) fn pattern(seed: u64, index: usize) -> u64 {
     ((seed << 16) + index as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
-/// Adds `word` to a checksum that depends on the order of the words.
+/// Adds `word` to a checksum, in which each bit and its place counts (FNV-1a, by words).
 pub(crate) fn checksum(sum: u64, word: u64) -> u64 {
-    sum.rotate_left(5).wrapping_add(word)
+    (sum ^ word).wrapping_mul(0x100_0000_01b3)
 }
 
 struct Call<F, R> {
@@ -135,19 +135,10 @@ unsafe extern "C" fn run_body<F: FnOnce(&Frame) -> R, R>(
 
 /// Calls `body` with a frame that reaches from the present stack pointer down to `depth`, a
 /// multiple of the word size.
-pub(crate) fn call_at<R>(depth: usize, body: impl FnOnce(&Frame) -> R) -> Result<R, Fault> {
-    fn run<F: FnOnce(&Frame) -> R, R>(depth: usize, call: &mut Call<F, R>) {
-        // SAFETY: `run_body` gets the call that it belongs to, and a frame that was made for it on
-        // the stack. The caller has checked that `depth` is inside the stack.
-        unsafe {
-            stack_stress_call_at(
-                stack::address_at(depth),
-                run_body::<F, R>,
-                from_mut(call).cast(),
-            )
-        };
-    }
-
+pub(crate) fn call_at<F, R>(depth: usize, body: F) -> Result<R, Fault>
+where
+    F: FnOnce(&Frame) -> R,
+{
     let mut call = Call {
         body: Some(body),
         result: None,
@@ -155,7 +146,15 @@ pub(crate) fn call_at<R>(depth: usize, body: impl FnOnce(&Frame) -> R) -> Result
     };
 
     if depth <= stack::DEEPEST {
-        run(depth, &mut call);
+        // SAFETY: `run_body` gets the call that it belongs to, and a frame that was made for it on
+        // the stack; the depth was checked.
+        unsafe {
+            stack_stress_call_at(
+                stack::address_at(depth),
+                run_body::<F, R>,
+                from_mut(&mut call).cast(),
+            )
+        };
     }
     match call.result {
         Some(result) if call.depth == depth => Ok(result),

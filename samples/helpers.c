@@ -29,7 +29,7 @@
  * its address goes to a function that the compiler does not know, and is still
  * needed after it, which rules out a tail call too.
  */
-bool noinline stack_stress_call_at(unsigned long sp,
+noinline bool stack_stress_call_at(unsigned long sp,
 				   void (*body)(void *frame, size_t bytes, void *arg),
 				   void *arg)
 {

@@ -19,7 +19,6 @@ use crate::{
         Numbers,
         Tally, //
     },
-    sched,
     stack,
     test::Test,
     Bench, //
@@ -69,9 +68,8 @@ fn visit(depth: usize, seed: u64, tally: &Tally) -> Result<u64, Fault> {
             edge.write(seed);
         }
 
-        let switches = sched::switch_away();
+        let switches = stack::sleep()?;
 
-        stack::verify_owned()?;
         for edge in frame.edges() {
             tally.verify(&edge, seed)?;
         }

@@ -49,8 +49,8 @@ fn run_asleep(command: &Command, _: &Bench) -> Result<Numbers, Fault> {
     let switches = Counter::default();
 
     run(command, &tally, &|| {
-        switches.add(sched::switch_away());
-        stack::verify_owned()
+        switches.add(stack::sleep()?);
+        Ok(())
     })?;
     tally.numbers(&[("switches", switches.get())])
 }

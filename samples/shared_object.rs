@@ -205,7 +205,7 @@ fn sleep(exchange: &Exchange, seed: u64, events: &Events) -> Result<(), Fault> {
     stack_pin_init!(let object = Object::new(seed));
     exchange.post(&object);
     events.seen.add(1);
-    stack::verify_owned()?;
+    stack::sleep()?;
     object.verify()
 }
 

@@ -4,7 +4,10 @@
 //!
 //! A place on it is given as its depth, the distance in bytes from the top of the stack.
 
-use crate::fault::Fault;
+use crate::{
+    fault::Fault,
+    sched::switch_away, //
+};
 use core::{
     hint::black_box,
     ptr::from_ref, //
@@ -54,30 +57,34 @@ pub(crate) fn depth() -> usize {
     depth_of(black_box(from_ref(&here)).addr())
 }
 
-/// Verifies that the thread owns all pages down to the caller's frame.
+/// Sleeps, and verifies that the thread then owns all pages down to where it slept.
 ///
-/// This holds as soon as the thread has slept there, until the caller returns.
+/// Returns the number of context switches.
+pub(crate) fn sleep() -> Result<u64, Fault> {
+    let switches = switch_away();
+
+    verify_owned()?;
+    Ok(switches)
+}
+
 #[cfg(CONFIG_DYNAMIC_STACK)]
-pub(crate) fn verify_owned() -> Result<(), Fault> {
+fn verify_owned() -> Result<(), Fault> {
     use kernel::dynamic_stack::TaskStack;
 
     let depth = depth();
     let task = kernel::current!();
     let stack = TaskStack::try_get(task).ok_or(Fault::Call("try_get_task_stack", ESRCH))?;
     let owned = stack.owned_pages() as usize * PAGE_SIZE;
+    let seen = stack.depth();
 
-    if owned < depth || stack.depth() < depth {
-        return Err(Fault::Owned {
-            depth,
-            owned,
-            seen: stack.depth(),
-        });
+    if owned < depth || seen < depth {
+        return Err(Fault::Owned { depth, owned, seen });
     }
     Ok(())
 }
 
 /// Without dynamic stacks every thread owns all of its stack.
 #[cfg(not(CONFIG_DYNAMIC_STACK))]
-pub(crate) fn verify_owned() -> Result<(), Fault> {
+fn verify_owned() -> Result<(), Fault> {
     Ok(())
 }

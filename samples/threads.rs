@@ -33,6 +33,7 @@ fn run(command: &Command, _: &Bench) -> Result<Numbers, Fault> {
     let tally = Tally::default();
     let descents = Counter::default();
     let migrations = Counter::default();
+    let switches = Counter::default();
     let created = (command.threads * command.rounds) as u64;
     let mut exited = 0;
 
@@ -44,7 +45,7 @@ fn run(command: &Command, _: &Bench) -> Result<Numbers, Fault> {
                 // There and back again.
                 for _ in 0..2 {
                     migrations.add(sched::move_off(CpuId::current())?.into());
-                    stack::verify_owned()?;
+                    switches.add(stack::sleep()?);
                 }
                 Ok(())
             })?;
@@ -58,5 +59,6 @@ fn run(command: &Command, _: &Bench) -> Result<Numbers, Fault> {
         ("created", created),
         ("exited", exited),
         ("migrations", migrations.get()),
+        ("switches", switches.get()),
     ])
 }
