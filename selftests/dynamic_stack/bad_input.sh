@@ -7,7 +7,7 @@
 need_module "$STATS" dynamic_stack_stats
 need_module "$STRESS" stack_stress
 
-state() { wc -l <"$STATS/threads"; cat "$STRESS/result"; }
+state() { wc -l <"$STATS/threads"; cat "$STRESS/result" "$STRESS/file"; }
 
 rejected() # FILE TEXT LOGREGEX
 {
@@ -32,13 +32,18 @@ try() # FILE TEXT LOGREGEX
 }
 
 echo 5 >"$STATS/threads"
-echo RECURSE 1024 1 1 >"$STRESS/run"
-plan 12
+echo RECURSE 4096 1 1 >"$STRESS/run"
+plan 14
 for number in 0 1001 -1 many "5 6" ""; do
-	try "$STATS/threads" "$number" 'dynamic_stack_stats: .*from 1 to 1000'
+	try "$STATS/threads" "$number" 'dynamic_stack_stats: threads: expected a number from 1 to 1000'
 done
-for line in NOSUCH "RECURSE deep" "RECURSE 0" "RECURSE 1099511627776" "RECURSE 1024 1 1 1" ""; do
-	try "$STRESS/run" "$line" 'stack_stress: .*expected'
+for name in NOSUCH recurse ""; do
+	try "$STRESS/run" "$name" 'stack_stress: unknown test .*, expected one of: RECURSE '
 done
+try "$STRESS/run" "RECURSE deep" 'stack_stress: bytes must be a number from [0-9]+ to [0-9]+'
+try "$STRESS/run" "RECURSE 1099511627776" 'stack_stress: bytes must be a number from [0-9]+ to [0-9]+'
+try "$STRESS/run" "RECURSE 4096 0" 'stack_stress: threads must be a number from [0-9]+ to [0-9]+'
+try "$STRESS/run" "RECURSE 4096 1 1 1" 'stack_stress: .*expected NAME \[bytes \[threads \[rounds\]\]\]'
+try "$STRESS/file" "relative/path" 'stack_stress: file must be an absolute path'
 echo 20 >"$STATS/threads"
 finish

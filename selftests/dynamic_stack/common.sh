@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
-# Sourced by the shell tests: what they need, and the kernel log.
+# Sourced by the shell tests: what they need, how they begin and end.
 # Where SPLATS names a file with lines "splat TEXT", a test fails when the
 # kernel log gained a line that contains one of the texts.
 
 DIR=$(dirname "$(readlink -f "$0")")
-LOG_START="selftests: dynamic_stack: $(basename "$0") $$"
-LOG_MARK="$LOG_START step"
 # shellcheck disable=SC2034 # for the tests
 STATS=/sys/kernel/debug/dynamic_stack
 # shellcheck disable=SC2034
@@ -17,6 +15,8 @@ helpers=$DIR/ktap_helpers.sh
 [ -e "$helpers" ] || { echo "1..0 # SKIP no $helpers"; exit 4; }
 # shellcheck source=/dev/null
 . "$helpers"
+# shellcheck source=log.sh
+. "$DIR/log.sh"
 
 skip_all() { ktap_print_header; ktap_skip_all "$1"; exit "$KSFT_SKIP"; }
 
@@ -33,23 +33,15 @@ need_module() # DIRECTORY MODULE
 	[ -d "$1" ] || skip_all "needs CONFIG_DEBUG_FS, mounted, root and the module $2"
 }
 
-log_mark() { echo "$LOG_MARK" >/dev/kmsg; }
-
-# The whole log where the mark is gone: better too much than nothing.
-log_since() { dmesg | awk -v mark="$1" '{ log = index($0, mark) ? "" : log $0 "\n" } END { printf "%s", log }'; }
-
-logged() { log_since "$LOG_MARK" | grep -Eq "$1"; }
-
-log_is_clean()
+# The second word of the line that begins with KEY.
+value() # KEY FILE
 {
-	splats=$(sed -n 's/^splat //p' "$SPLATS")
-	[ -n "$splats" ] || { ktap_print_msg "no line 'splat TEXT' in $SPLATS"; return 1; }
-	! log_since "$LOG_START begins" | grep -F "$splats" | sed 's/^/# /' | grep .
+	awk -v key="$1" '$1 == key { print $2 }' "$2"
 }
 
 plan() # TESTS
 {
-	echo "$LOG_START begins" >/dev/kmsg
+	log_start
 	ktap_print_header
 	ktap_set_plan $(($1 + ${SPLATS:+1} + 0))
 }

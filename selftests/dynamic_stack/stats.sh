@@ -7,8 +7,8 @@
 need_module "$STATS" dynamic_stack_stats
 page_kb=$(($(getconf PAGESIZE) / 1024))
 
-summary() { awk -v key="$1" '$1 == key { print $2 }' "$STATS/summary"; }
-vmstat() { awk -v key="$1" '$1 == key { print $2 }' /proc/vmstat; }
+summary() { value "$1" "$STATS/summary"; }
+vmstat() { value "$1" /proc/vmstat; }
 kernel_stack() { awk -v kb="$page_kb" '$1 == "KernelStack:" { print $2 / kb }' /proc/meminfo; }
 column() { awk -v n="$2" 'NR > 1 { sum += $n } END { print sum + 0 }' "$STATS/$1"; }
 # Idle threads have no pid, so no row counts those of the CPUs but the first.
