@@ -7,7 +7,7 @@ use crate::{
     test::{
         Test,
         TESTS, //
-    },
+    }, //
 };
 use core::ops::RangeInclusive;
 use kernel::{

@@ -26,7 +26,7 @@ use kernel::{
     time::{
         delay::fsleep,
         Delta, //
-    },
+    }, //
 };
 use pin_init::stack_pin_init;
 

@@ -13,7 +13,7 @@ use kernel::{
     sync::atomic::{
         Atomic,
         Relaxed, //
-    },
+    }, //
 };
 
 /// Named numbers, in the order in which they are shown.

@@ -19,7 +19,7 @@ use kernel::{
     time::{
         delay::fsleep,
         Delta, //
-    },
+    }, //
 };
 
 unsafe extern "C" {

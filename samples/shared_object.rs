@@ -24,7 +24,8 @@ use crate::{
 use core::ptr::NonNull;
 use kernel::{
     cpu::CpuId,
-    new_condvar, new_mutex,
+    new_condvar,
+    new_mutex,
     prelude::*,
     sync::{
         atomic::{
@@ -35,7 +36,7 @@ use kernel::{
         CondVar,
         Mutex, //
     },
-    types::ScopeGuard,
+    types::ScopeGuard, //
 };
 use pin_init::stack_pin_init;
 
