@@ -14,7 +14,8 @@ snapshot() # NAME
 	grep -E '^(MemTotal|MemFree|KernelStack):' /proc/meminfo
 	# Free, but not in MemFree: the pages on the lists of the CPUs.
 	awk '$1 == "count:" { n += $2 } END { print "free_on_lists", n + 0 }' /proc/zoneinfo
-	grep dynamic_stack /proc/vmstat
+	grep dynamic_stack /proc/vmstat ||
+		{ echo "needs CONFIG_DYNAMIC_STACK and CONFIG_VM_EVENT_COUNTERS"; exit 1; }
 	sed 's|.*/\([0-9]*\) .*|threads \1|' /proc/loadavg
 }
 
@@ -22,7 +23,8 @@ stress()
 {
 	echo "@dynstack start stress"
 	run=/sys/kernel/debug/stack_stress/run
-	for name in $(cat "$run"); do
+	names=$(cat "$run")
+	for name in $names; do
 		echo "$name" >"$run" || true
 		head -n 1 "${run%run}result"
 	done
@@ -41,6 +43,9 @@ parked)
 *)
 	echo 4194304 >/proc/sys/kernel/pid_max
 	echo 4194304 >/proc/sys/kernel/threads-max
+	# Threads that only the boot needed end now, not between two snapshots.
+	udevadm control --exit 2>/dev/null || true
+	sleep 5
 	snapshot boot
 	"$3" "$4" sh "$0" parked "$1" "$2"
 	;;

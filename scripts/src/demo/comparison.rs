@@ -4,18 +4,12 @@
 use std::fmt;
 
 use super::memory::{Measured, Memory};
-use crate::report;
+use crate::report::{self, Target};
 
 pub struct Comparison {
     pub threads: u32,
     pub off: Measured,
     pub lend: Measured,
-}
-
-/// One thing that has to hold, and whether it does.
-pub struct Target {
-    pub met: bool,
-    text: String,
 }
 
 impl Comparison {
@@ -111,11 +105,7 @@ impl fmt::Display for Comparison {
             "".to_string(),
         ]);
         writeln!(f, "{table}")?;
-        for target in self.targets() {
-            let verdict = if target.met { "ok" } else { "FAIL" };
-            writeln!(f, "{verdict}: {}", target.text)?;
-        }
-        Ok(())
+        report::write_targets(f, &self.targets())
     }
 }
 

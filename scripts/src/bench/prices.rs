@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0
+//! What the guest's bench program printed: instructions per operation.
+
+use anyhow::{Result, ensure};
+
+use crate::kv::Values;
+
+/// Key of the program's output, and the name for people.
+pub const OPERATIONS: [(&str, &str); 4] = [
+    ("switch", "context switch"),
+    ("clone_exit", "clone+exit of a thread"),
+    ("vfork_exit", "vfork+exit"),
+    ("null_syscall", "null syscall"),
+];
+/// How far a tick of the TSC may be from an instruction.
+const TICK_TOLERANCE: f64 = 0.01;
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Prices {
+    /// Median and minimum of each operation, in the order above.
+    medians: [f64; OPERATIONS.len()],
+    minima: [f64; OPERATIONS.len()],
+    /// Pages lent per switch: each one is a locked cmpxchg when it comes back.
+    pub lends_per_switch: f64,
+}
+
+impl Prices {
+    pub fn read(output: &[String]) -> Result<Self> {
+        let values = Values::parse(output.iter().map(String::as_str));
+        let tick: f64 = values.number("tick_ratio_median")?;
+        ensure!(
+            (tick - 1.0).abs() <= TICK_TOLERANCE,
+            "a tick of the TSC must be an instruction, but {tick} ticks were; is -icount in effect?"
+        );
+        let mut prices = Self {
+            medians: Default::default(),
+            minima: Default::default(),
+            lends_per_switch: values.number("lends_per_switch")?,
+        };
+        for (index, (key, _)) in OPERATIONS.iter().enumerate() {
+            prices.medians[index] = values.number(&format!("{key}_median"))?;
+            prices.minima[index] = values.number(&format!("{key}_min"))?;
+        }
+        Ok(prices)
+    }
+
+    /// The price of `OPERATIONS[index]`.
+    pub fn of(&self, index: usize) -> f64 {
+        self.medians[index]
+    }
+
+    /// The largest relative difference of any price, in percent.
+    pub fn differs_from(&self, other: &Self) -> f64 {
+        let mine = self.medians.iter().chain(&self.minima);
+        let theirs = other.medians.iter().chain(&other.minima);
+        mine.zip(theirs)
+            .map(|(a, b)| 100.0 * (a - b).abs() / a)
+            .fold(0.0, f64::max)
+    }
+
+    /// For programs: "PREFIX.KEY VALUE" lines.
+    pub fn lines(&self, prefix: &str) -> String {
+        let mut text = String::new();
+        for (index, (key, _)) in OPERATIONS.iter().enumerate() {
+            text += &format!("{prefix}.{key}_median {:.2}\n", self.medians[index]);
+            text += &format!("{prefix}.{key}_min {:.2}\n", self.minima[index]);
+        }
+        text + &format!("{prefix}.lends_per_switch {:.2}\n", self.lends_per_switch)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn output() -> Vec<String> {
+        let text = include_str!("../../tests/data/bench-off.log");
+        text.lines().map(str::to_string).collect()
+    }
+
+    #[test]
+    fn recorded_output() {
+        let prices = Prices::read(&output()).unwrap();
+        assert_eq!(prices.of(0), 2031.96);
+        assert_eq!(prices.of(3), 242.11);
+        assert!(
+            prices
+                .lines("16.off")
+                .contains("\n16.off.clone_exit_min 42992.20\n")
+        );
+    }
+
+    #[test]
+    fn runs_are_compared_by_their_worst_price() {
+        let first = Prices::read(&output()).unwrap();
+        let mut second = first.clone();
+        assert_eq!(first.differs_from(&second), 0.0);
+        second.minima[1] *= 1.01;
+        assert!((first.differs_from(&second) - 1.0).abs() < 0.001);
+    }
+
+    #[test]
+    fn ticks_that_are_no_instructions_are_refused() {
+        let mut output = output();
+        output.push("tick_ratio_median 0.34".to_string());
+        let error = Prices::read(&output).unwrap_err().to_string();
+        assert!(error.contains("-icount"), "{error}");
+    }
+}
