@@ -108,7 +108,7 @@ fn checkpatch(tree: &Tree, options: &[&str], files: &[PathBuf]) -> Command {
 
 fn shellcheck(ctx: &Context) -> Result<Command> {
     let mut shellcheck = Command::new("shellcheck");
-    shellcheck.arg("--external-sources").arg(".ci/run");
+    shellcheck.args(["--external-sources", "--source-path=SCRIPTDIR", ".ci/run"]);
     shellcheck.args(tracked(ctx, &["*.sh"])?);
     Ok(shellcheck)
 }
