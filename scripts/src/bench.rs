@@ -47,7 +47,7 @@ pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
     let mut comparisons = Vec::new();
     for size_kib in select_sizes(ctx, &method::words(&args.sizes))? {
         let lab = Lab::new(ctx, size_kib)?;
-        let Some(comparison) = lab.compare(size_kib)? else {
+        let Some(comparison) = lab.compare()? else {
             return Ok(Outcome::VmDied);
         };
         println!("{comparison}");
@@ -87,6 +87,12 @@ fn select_sizes(ctx: &Context, asked: &[String]) -> Result<Vec<u32>> {
         .collect())
 }
 
+struct Measured {
+    /// What the kernel says; with KDIR it need not be the usual size.
+    stack_kib: u32,
+    prices: Prices,
+}
+
 impl<'a> Lab<'a> {
     fn new(ctx: &'a Context, size_kib: u32) -> Result<Self> {
         let fragment = ctx
@@ -106,19 +112,19 @@ impl<'a> Lab<'a> {
     }
 
     /// None if a VM died.
-    fn compare(&self, size_kib: u32) -> Result<Option<Comparison>> {
-        let mut apart = 0.0_f64;
+    fn compare(&self) -> Result<Option<Comparison>> {
+        let (mut apart, mut size_kib) = (0.0_f64, 0);
         let mut both = Vec::new();
         for method in method::ALL {
-            let name = format!("bench, {size_kib} KiB, {method}");
             let (Some(first), Some(second)) = (
-                self.measure(&format!("{name}, first run"), method)?,
-                self.measure(&format!("{name}, second run"), method)?,
+                self.measure("first run", method)?,
+                self.measure("second run", method)?,
             ) else {
                 return Ok(None);
             };
-            apart = apart.max(first.differs_from(&second));
-            both.push(first);
+            apart = apart.max(first.prices.differs_from(&second.prices));
+            size_kib = first.stack_kib;
+            both.push(first.prices);
         }
         let Ok([off, lend]) = <[Prices; 2]>::try_from(both) else {
             bail!("expected the prices of two methods");
@@ -132,7 +138,8 @@ impl<'a> Lab<'a> {
     }
 
     /// None if the VM died.
-    fn measure(&self, name: &str, method: &str) -> Result<Option<Prices>> {
+    fn measure(&self, which: &str, method: &str) -> Result<Option<Measured>> {
+        let name = &format!("bench, {method}, {which}");
         let mut vm = Vm::new(self.ctx, &self.tools.vng, &self.kernel, name);
         // The instructions of every CPU advance the clocks.
         vm.cpus = 1;
@@ -143,7 +150,10 @@ impl<'a> Lab<'a> {
         let run = vm.run(&script, &[self.program.display().to_string()])?;
         match run.status() {
             None => Ok(None),
-            Some(0) => Prices::read(&run.output).map(Some),
+            Some(0) => Ok(Some(Measured {
+                stack_kib: method::stack_kib(method, &run.console)?,
+                prices: Prices::read(&run.output)?,
+            })),
             Some(status) => bail!("{name}: {}", run.failure(status)),
         }
     }
@@ -153,10 +163,10 @@ fn draw(comparisons: &[Comparison], path: &Path) -> Result<()> {
     let mut groups = Vec::new();
     for (position, comparison) in comparisons.iter().enumerate() {
         let size = comparison.size_kib;
-        for (index, (_, name)) in OPERATIONS.iter().enumerate() {
+        for (index, (key, _)) in OPERATIONS.iter().enumerate() {
             // Only the switch depends on the size.
             if index == 0 || position == 0 {
-                let label = format!("{name}, {size} KiB");
+                let label = format!("{}, {size} KiB", key.replace('_', "+"));
                 groups.push((label, [100.0, comparison.percent(index)]));
             }
         }

@@ -14,6 +14,7 @@ use self::comparison::Comparison;
 use self::memory::Measured;
 use crate::context::Context;
 use crate::kernel::Kernel;
+use crate::method;
 use crate::modules::Modules;
 use crate::outcome::Outcome;
 use crate::plot::Bars;
@@ -83,7 +84,10 @@ impl Lab<'_> {
         let run = vm.run(&self.ctx.root.join("scripts/guest/demo.sh"), &script_args)?;
         match run.status() {
             None => Ok(None),
-            Some(0) => Measured::read(&run.output).map(Some),
+            Some(0) => {
+                method::stack_kib(method, &run.console)?;
+                Measured::read(&run.output).map(Some)
+            }
             Some(status) => anyhow::bail!("{name}: {}", run.failure(status)),
         }
     }

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The methods of the kernel option dynamic_stack=.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 
 /// The baseline first.
 pub const ALL: [&str; 2] = ["off", "lend"];
+
+/// What the kernel logs about its method begins so.
+const BOOT_LINE: &str = "dynamic_stack: method ";
 
 /// The methods asked for, without repetition, in the order above.
 pub fn select(asked: &[String]) -> Result<Vec<&'static str>> {
@@ -20,6 +23,21 @@ pub fn select(asked: &[String]) -> Result<Vec<&'static str>> {
     Ok(selected
         .filter(|method| asked.is_empty() || asked.iter().any(|name| name == method))
         .collect())
+}
+
+/// The size of a stack in KiB, from the log of a kernel that uses `method`.
+pub fn stack_kib(method: &str, log: &[String]) -> Result<u32> {
+    let line = log.iter().find_map(|line| line.split_once(BOOT_LINE));
+    let (_, said) = line.with_context(|| {
+        format!("the kernel does not log '{BOOT_LINE}{method}': is CONFIG_DYNAMIC_STACK=y?")
+    })?;
+    let words: Vec<_> = said.split([' ', ',']).collect();
+    match words.as_slice() {
+        [name, "", slots, "slots", "of", bytes, "bytes"] if *name == method => {
+            Ok(slots.parse::<u32>()? * bytes.parse::<u32>()? / 1024)
+        }
+        _ => bail!("the kernel says '{said}', expected '{method}, N slots of N bytes'"),
+    }
 }
 
 /// The words of a list in which an empty variable left an empty one.
@@ -41,6 +59,15 @@ mod tests {
         assert_eq!(select(&list(&[])).unwrap(), ALL);
         assert_eq!(select(&list(&[""])).unwrap(), ALL);
         assert_eq!(select(&list(&["lend", "lend"])).unwrap(), ["lend"]);
+    }
+
+    #[test]
+    fn boot_line_gives_the_size() {
+        let log = list(&["[ 0.1] dynamic_stack: method lend, 8 slots of 4096 bytes"]);
+        assert_eq!(stack_kib("lend", &log).unwrap(), 32);
+        let error = |method, log: &[String]| stack_kib(method, log).unwrap_err().to_string();
+        assert!(error("off", &log).contains("expected 'off, N slots"));
+        assert!(error("off", &[]).contains("CONFIG_DYNAMIC_STACK"));
     }
 
     #[test]

@@ -7,7 +7,9 @@ use anyhow::{Result, anyhow};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-const SIZE: (u32, u32) = (800, 480);
+const HEIGHT: u32 = 480;
+const WIDTH_OF_GROUP: u32 = 180;
+const WIDTH_OF_AXIS: u32 = 72;
 const COLORS: [RGBColor; 2] = [RGBColor(130, 130, 140), RGBColor(40, 110, 190)];
 /// Of the room of one group, what its bars take.
 const FILLED: f64 = 0.8;
@@ -28,7 +30,8 @@ impl Bars<'_> {
     }
 
     fn draw(&self, path: &Path) -> Result<(), Box<dyn std::error::Error>> {
-        let root = SVGBackend::new(path, SIZE).into_drawing_area();
+        let width = 2 * WIDTH_OF_AXIS + WIDTH_OF_GROUP * self.groups.len() as u32;
+        let root = SVGBackend::new(path, (width, HEIGHT)).into_drawing_area();
         root.fill(&WHITE)?;
         let highest = self.groups.iter().flat_map(|(_, values)| values);
         let top = highest.copied().fold(0.0, f64::max) * 1.15;
@@ -36,7 +39,7 @@ impl Bars<'_> {
             .caption(self.title, ("sans-serif", 20))
             .margin(16)
             .x_label_area_size(32)
-            .y_label_area_size(72)
+            .y_label_area_size(WIDTH_OF_AXIS)
             .build_cartesian_2d(0.0..self.groups.len() as f64, 0.0..top)?;
         chart
             .configure_mesh()
