@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# Builds the host program and becomes it. Installs what that takes, once.
+# Builds the host program, installing what that takes, and becomes it.
 set -euo pipefail
 
 project=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -41,7 +41,11 @@ if ! find_cargo; then
 	[ -z "$(apt-cache show cargo-web 2>/dev/null)" ] || package="cargo-web"
 	as_root env DEBIAN_FRONTEND=noninteractive \
 		apt-get install -y --no-install-recommends "$package" gcc libc6-dev ca-certificates
-	find_cargo || { echo "dynstack: $package is too old, or cannot link" >&2; exit 69; }
+	find_cargo || {
+		echo "dynstack: $package cannot build the host program; it takes Rust 1.87:" \
+			"enable the updates of the release, or use rustup" >&2
+		exit 69
+	}
 fi
 
 [ ! -x "$binary" ] || quiet=--quiet

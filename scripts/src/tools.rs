@@ -7,7 +7,6 @@ use anyhow::{Context as _, Result};
 
 use crate::context::Context;
 use crate::llvm::Llvm;
-use crate::process::find_program;
 use crate::program::Program;
 use crate::rustc::Rustc;
 use crate::setup;
@@ -17,7 +16,6 @@ pub struct Tools {
     pub rustc: Rustc,
     pub bindgen: PathBuf,
     pub vng: PathBuf,
-    pub qemu: PathBuf,
 }
 
 impl Tools {
@@ -30,7 +28,6 @@ impl Tools {
             rustc,
             bindgen: Program::Bindgen.path(ctx),
             vng: Program::VirtmeNg.path(ctx),
-            qemu: find_program("qemu-system-x86_64").context("no qemu-system-x86_64")?,
         })
     }
 }
