@@ -13,7 +13,7 @@ use crate::program::Program;
 use crate::rustc::Rustc;
 
 /// Programs that only have to exist, and the packages that bring them.
-const PROGRAMS: [(&str, &str); 16] = [
+const PROGRAMS: [(&str, &str); 17] = [
     ("bc", "bc"),
     ("bison", "bison"),
     ("busybox", "busybox-static"),
@@ -23,6 +23,7 @@ const PROGRAMS: [(&str, &str); 16] = [
     ("flex", "flex"),
     ("gcc", "gcc"),
     ("git", "git"),
+    ("ip", "iproute2"),
     ("make", "make"),
     ("perl", "perl"),
     ("rsync", "rsync"),
