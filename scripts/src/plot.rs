@@ -34,7 +34,7 @@ impl Bars<'_> {
         let root = SVGBackend::new(path, (width, HEIGHT)).into_drawing_area();
         root.fill(&WHITE)?;
         let highest = self.groups.iter().flat_map(|(_, values)| values);
-        let top = highest.copied().fold(0.0, f64::max) * 1.15;
+        let top = highest.copied().fold(0.0, f64::max) * 1.25;
         let mut chart = ChartBuilder::on(&root)
             .caption(self.title, ("sans-serif", 20))
             .margin(16)
@@ -45,6 +45,7 @@ impl Bars<'_> {
             .configure_mesh()
             .disable_x_mesh()
             .x_labels(0)
+            .max_light_lines(0)
             .y_desc(self.unit)
             .draw()?;
 

@@ -4,6 +4,8 @@
 
 mod group;
 mod state;
+#[cfg(test)]
+mod tests;
 
 use std::collections::VecDeque;
 use std::env;
@@ -109,7 +111,7 @@ impl<'a> Vm<'a> {
                 }
                 Err(RecvTimeoutError::Timeout) => {
                     run.step(&late);
-                    child.end(Duration::ZERO)?;
+                    child.kill();
                     break;
                 }
                 Err(RecvTimeoutError::Disconnected) => break,

@@ -45,23 +45,36 @@ impl Group {
         self.child.stderr.take().context("no standard error")
     }
 
-    /// Waits for the child to end by itself, then kills what still runs.
+    /// Kills the child and all that it started. Only before `end()`: after it
+    /// the number of the group may be another's.
+    pub fn kill(&mut self) {
+        kill(self.child.id());
+    }
+
+    /// Waits for the child to end, kills it if that takes too long.
     pub fn end(&mut self, patience: Duration) -> io::Result<ExitStatus> {
         let deadline = Instant::now() + patience;
-        while self.child.try_wait()?.is_none() && Instant::now() < deadline {
+        loop {
+            if let Some(status) = self.child.try_wait()? {
+                return Ok(status);
+            }
+            if Instant::now() >= deadline {
+                self.kill();
+                return self.child.wait();
+            }
             thread::sleep(Duration::from_millis(50));
         }
-        if CURRENT.swap(0, Ordering::Relaxed) != 0 {
-            kill(self.child.id());
-        }
-        self.child.wait()
     }
 }
 
 impl Drop for Group {
     fn drop(&mut self) {
-        // Nobody is left to tell; the error has no other consequence.
-        let _ = self.end(Duration::ZERO);
+        CURRENT.store(0, Ordering::Relaxed);
+        if let Ok(None) = self.child.try_wait() {
+            self.kill();
+            // Nobody is left to tell; the error has no other consequence.
+            let _ = self.child.wait();
+        }
     }
 }
 

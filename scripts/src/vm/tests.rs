@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Runs of programs that stand in for virtme-ng.
+
+use std::os::unix::fs::PermissionsExt;
+
+use super::*;
+
+const BOOTS: &str = "echo 'Linux version 7.3.4' >&2; echo '@dynstack begin'; ";
+
+/// A directory of its own for each test, with the stand-in.
+struct Place(PathBuf);
+
+impl Place {
+    fn new(name: &str, program: &str) -> Self {
+        let name = format!("dynstack-vm-{name}-{}", std::process::id());
+        let place = Self(env::temp_dir().join(name));
+        fs::create_dir_all(&place.0).unwrap();
+        fs::write(place.vng(), format!("#!/bin/sh\n{program}\n")).unwrap();
+        fs::set_permissions(place.vng(), fs::Permissions::from_mode(0o755)).unwrap();
+        place
+    }
+
+    fn vng(&self) -> PathBuf {
+        self.0.join("vng")
+    }
+
+    fn run(&self) -> Result<Run> {
+        let vng = self.vng();
+        let vm = Vm {
+            name: "stand-in".to_string(),
+            vng: &vng,
+            image: "bzImage".into(),
+            log: self.0.join("log"),
+            cpus: 1,
+            memory_mib: 1,
+            kernel_args: Vec::new(),
+            qemu_args: Vec::new(),
+            quiet: Duration::from_secs(1),
+            total: Duration::from_secs(3),
+        };
+        vm.run(Path::new("script.sh"), &[])
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        fs::remove_dir_all(&self.0).unwrap();
+    }
+}
+
+#[test]
+fn status_and_both_channels_arrive() {
+    let place = Place::new(
+        "ends",
+        &format!("{BOOTS} echo key 1; echo '@dynstack exit 3'"),
+    );
+    let run = place.run().unwrap();
+    assert_eq!(run.status(), Some(3));
+    assert_eq!(run.output, ["key 1"]);
+    assert_eq!(run.console, ["Linux version 7.3.4"]);
+}
+
+#[test]
+fn panic_ends_the_run() {
+    let log = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/panic.log");
+    let place = Place::new("panics", &format!("cat {log} >&2; exit 255"));
+    let run = place.run().unwrap();
+    let reason = "Kernel panic - not syncing: sysrq triggered crash".to_string();
+    assert_eq!(run.state, State::Died { reason });
+    assert_eq!(run.status(), None);
+    assert!(run.tail().contains("</TASK>"));
+}
+
+#[test]
+fn silence_ends_the_run_and_all_its_processes() {
+    let place = Place::new("hangs", &format!("{BOOTS} sleep 600 & echo $!; wait"));
+    let run = place.run().unwrap();
+    let reason = "no output for 1 s while running the guest's script".to_string();
+    assert_eq!(run.state, State::Hung { reason });
+    let child = Path::new("/proc").join(&run.output[0]).join("cmdline");
+    let left = fs::read_to_string(child).unwrap_or_default();
+    assert_eq!(left, "", "still running");
+}
+
+#[test]
+fn endless_output_does_not_extend_the_time() {
+    let place = Place::new(
+        "talks",
+        &format!("{BOOTS} while sleep 0.2; do echo on; done"),
+    );
+    let run = place.run().unwrap();
+    assert!(matches!(run.state, State::Hung { .. }), "{:?}", run.state);
+}
+
+#[test]
+fn what_never_started_is_an_error() {
+    let place = Place::new("broken", "echo 'qemu: not found' >&2; exit 127");
+    let error = place.run().err().unwrap().to_string();
+    assert!(error.contains("127 before the kernel started"), "{error}");
+    assert!(error.contains("qemu: not found"), "{error}");
+}
