@@ -2,6 +2,7 @@
 //! Where things are: the project, the cache, what the user points to.
 
 use std::env;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -11,10 +12,10 @@ use anyhow::{Context as _, Result, bail, ensure};
 pub struct Options {
     /// Kernel source: a directory, a git tree or a tarball, of 7.3.y
     #[arg(long, env = "LINUX", global = true)]
-    linux: Option<PathBuf>,
+    linux: Option<OsString>,
     /// A built kernel tree: build only the modules, against it
     #[arg(long, env = "KDIR", global = true)]
-    kdir: Option<PathBuf>,
+    kdir: Option<OsString>,
 }
 
 pub struct Context {
@@ -96,12 +97,11 @@ fn cache_base() -> Result<PathBuf> {
 }
 
 /// Checks a path that the user gave; an empty one counts as not given.
-fn existing(name: &str, path: Option<PathBuf>) -> Result<Option<PathBuf>> {
-    match path {
-        Some(path) if !path.as_os_str().is_empty() => path
-            .canonicalize()
-            .map(Some)
-            .with_context(|| format!("{name}={}", path.display())),
-        _ => Ok(None),
-    }
+fn existing(name: &str, path: Option<OsString>) -> Result<Option<PathBuf>> {
+    let path = path.filter(|path| !path.is_empty()).map(PathBuf::from);
+    path.map(|path| {
+        path.canonicalize()
+            .with_context(|| format!("{name}={}", path.display()))
+    })
+    .transpose()
 }

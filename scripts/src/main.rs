@@ -51,7 +51,14 @@ use crate::context::Context;
 use crate::outcome::Outcome;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(message) => {
+            let _ = message.print();
+            let wrong = message.use_stderr();
+            return if wrong { Outcome::Infrastructure } else { Outcome::Pass }.into();
+        }
+    };
     let outcome = dispatch(cli).unwrap_or_else(|error| {
         eprintln!("dynstack: {error:#}");
         Outcome::Infrastructure

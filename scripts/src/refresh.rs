@@ -2,6 +2,7 @@
 //! Writes patches/ from the commits of a kernel tree, byte for byte the same
 //! for the same commits, whoever does it and where.
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -18,13 +19,13 @@ use crate::tree::{self, Tree};
 pub struct Args {
     /// The kernel tree whose commits become the series [default: the cached tree]
     #[arg(long, env = "TREE")]
-    tree: Option<PathBuf>,
+    tree: Option<OsString>,
 }
 
 pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
-    let given = args.tree.as_ref().filter(|dir| !dir.as_os_str().is_empty());
+    let given = args.tree.as_ref().filter(|dir| !dir.is_empty());
     let dir = match given {
-        Some(dir) => dir.clone(),
+        Some(dir) => PathBuf::from(dir),
         None => Tree::unpack(ctx)?.dir,
     };
     let git = Git::at(&dir);
