@@ -29,7 +29,6 @@ pub(crate) enum Fault {
     /// The stack pointer could not be brought to a depth.
     Position { wanted: usize, got: usize },
     /// A thread owns less of its stack than it uses.
-    #[cfg_attr(not(CONFIG_DYNAMIC_STACK), expect(dead_code, reason = "all is owned"))]
     Owned {
         depth: usize,
         owned: usize,

@@ -41,13 +41,16 @@ fn run(command: &Command, _: &Bench) -> Result<Numbers, Fault> {
     let tally = Tally::default();
     let offsets = Counter::default();
     let switches = Counter::default();
+    let kept = Counter::default();
 
     for round in 0..command.rounds {
         for first in (0..positions).step_by(command.threads) {
             run_together(command.threads.min(positions - first), &|thread| {
                 let depth = stack::ENTRY + (first + thread + 1) * STEP;
+                let owned_before = stack::owned_pages()?;
 
                 switches.add(visit(depth, pattern(depth as u64, round), &tally)?);
+                kept.add(stack::owned_pages()? - owned_before);
                 offsets.add(1);
                 Ok(())
             })?;
@@ -58,7 +61,11 @@ fn run(command: &Command, _: &Bench) -> Result<Numbers, Fault> {
         (positions * command.rounds) as u64,
         offsets.get(),
     )?;
-    tally.numbers(&[("offsets", offsets.get()), ("switches", switches.get())])
+    tally.numbers(&[
+        ("offsets", offsets.get()),
+        ("switches", switches.get()),
+        ("kept_pages", kept.get()),
+    ])
 }
 
 /// Sleeps once at `depth`, and returns the number of context switches.

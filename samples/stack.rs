@@ -62,29 +62,33 @@ pub(crate) fn depth() -> usize {
 /// Returns the number of context switches.
 pub(crate) fn sleep() -> Result<u64, Fault> {
     let switches = switch_away();
-
-    verify_owned()?;
-    Ok(switches)
-}
-
-#[cfg(CONFIG_DYNAMIC_STACK)]
-fn verify_owned() -> Result<(), Fault> {
-    use kernel::dynamic_stack::TaskStack;
-
     let depth = depth();
-    let task = kernel::current!();
-    let stack = TaskStack::try_get(task).ok_or(Fault::Call("try_get_task_stack", ESRCH))?;
-    let owned = stack.owned_pages() as usize * PAGE_SIZE;
-    let seen = stack.depth();
+    let (pages, seen) = owned()?;
+    let owned = pages * PAGE_SIZE;
 
     if owned < depth || seen < depth {
         return Err(Fault::Owned { depth, owned, seen });
     }
-    Ok(())
+    Ok(switches)
+}
+
+/// Returns how many pages of its stack the running thread owns.
+pub(crate) fn owned_pages() -> Result<u64, Fault> {
+    Ok(owned()?.0 as u64)
+}
+
+/// Returns how many pages the running thread owns, and how deep its stack was in bytes.
+#[cfg(CONFIG_DYNAMIC_STACK)]
+fn owned() -> Result<(usize, usize), Fault> {
+    let task = kernel::current!();
+    let stack = kernel::dynamic_stack::TaskStack::try_get(task)
+        .ok_or(Fault::Call("try_get_task_stack", ESRCH))?;
+
+    Ok((stack.owned_pages() as usize, stack.depth()))
 }
 
 /// Without dynamic stacks every thread owns all of its stack.
 #[cfg(not(CONFIG_DYNAMIC_STACK))]
-fn verify_owned() -> Result<(), Fault> {
-    Ok(())
+fn owned() -> Result<(usize, usize), Fault> {
+    Ok((SIZE / PAGE_SIZE, SIZE))
 }

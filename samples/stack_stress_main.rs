@@ -9,7 +9,8 @@
 //!   such test (the kernel log says what is allowed) and `EBUSY` while another one runs.
 //! - `result`: the last run. The first line is `ok: NAME`, `FAIL: NAME: why` or
 //!   `XFAIL: NAME: what is missing`; it also goes to the kernel log. Each further line is a name
-//!   and a number.
+//!   and a number: what the test was run with, and if it passed, what it counted. `kept_pages` is
+//!   how many pages its threads came to own.
 //! - `file`: the path of the file that the test `REAL_PATHS` reads.
 //!
 //! The module cannot be unloaded while a test runs.

@@ -34,12 +34,14 @@ fn run(command: &Command, _: &Bench) -> Result<Numbers, Fault> {
     let descents = Counter::default();
     let migrations = Counter::default();
     let switches = Counter::default();
+    let kept = Counter::default();
     let created = (command.threads * command.rounds) as u64;
     let mut exited = 0;
 
     for round in 0..command.rounds {
         exited += run_together(command.threads, &|thread| {
             let seed = pattern(thread as u64, round);
+            let owned_before = stack::owned_pages()?;
 
             descend(command.bytes, seed, &tally, &|| Ok(()), &|| {
                 // There and back again.
@@ -49,6 +51,7 @@ fn run(command: &Command, _: &Bench) -> Result<Numbers, Fault> {
                 }
                 Ok(())
             })?;
+            kept.add(stack::owned_pages()? - owned_before);
             descents.add(1);
             Ok(())
         })?;
@@ -60,5 +63,6 @@ fn run(command: &Command, _: &Bench) -> Result<Numbers, Fault> {
         ("exited", exited),
         ("migrations", migrations.get()),
         ("switches", switches.get()),
+        ("kept_pages", kept.get()),
     ])
 }
