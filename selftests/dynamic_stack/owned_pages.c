@@ -95,7 +95,7 @@ TEST_F_TIMEOUT(owned_pages, parked_threads, 180)
 }
 
 /* Workers of the kernel come and go meanwhile, so they are counted as well. */
-TEST_F_TIMEOUT(owned_pages, no_leak, 600)
+TEST_F_TIMEOUT(owned_pages, no_leak, 1200)
 {
 	long cached_areas = CACHED_AREAS * sysconf(_SC_NPROCESSORS_CONF);
 	pthread_t threads[CLONES_AT_ONCE];
