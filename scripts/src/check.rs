@@ -45,16 +45,13 @@ pub fn run(ctx: &Context) -> Result<Outcome> {
             "checkpatch on the series",
             checkpatch(&tree, &["--ignore", NOT_YET], &series.patches),
         ),
-        (
-            "checkpatch on C files",
-            checkpatch(&tree, &["-f"], &tracked(ctx, &["*.c", "*.h"])?),
-        ),
+        ("checkpatch on C files", checkpatch_files(ctx, &tree)?),
         ("shellcheck", shellcheck(ctx)?),
     ];
     let (mut passed, mut failed) = (0, 0);
     for (title, mut command) in checks {
         let log = ctx.log(&format!("check-{}", title.replace(' ', "-")));
-        match progress::run(title, &log, None, command.current_dir(&ctx.root)) {
+        match progress::run(title, &log, None, &mut command) {
             Ok(()) => passed += 1,
             Err(error) => {
                 eprintln!("{error:#}");
@@ -92,22 +89,43 @@ fn clippy(ctx: &Context) -> Command {
 
 fn rustfmt(ctx: &Context) -> Result<Command> {
     let mut rustfmt = Command::new("rustfmt");
+    rustfmt.current_dir(&ctx.root);
     rustfmt.args(["--check", "--edition", "2021"]);
     rustfmt.args(tracked(ctx, &["rust/*.rs", "samples/*.rs"])?);
     Ok(rustfmt)
 }
 
-fn checkpatch(tree: &Tree, options: &[&str], files: &[PathBuf]) -> Command {
+fn checkpatch(tree: &Tree) -> Command {
     let mut checkpatch = Command::new("perl");
     checkpatch.arg(tree.dir.join("scripts/checkpatch.pl"));
     checkpatch.arg(format!("--root={}", tree.dir.display()));
     checkpatch.args(["--strict", "--terse", "--show-types", "--no-summary"]);
-    checkpatch.args(options).args(files);
     checkpatch
+}
+
+/// Called from the kernel tree: in the project, whose git knows the patches,
+/// checkpatch would take them for sources.
+fn checkpatch_series(tree: &Tree, series: &Series) -> Command {
+    let mut checkpatch = checkpatch(tree);
+    checkpatch
+        .current_dir(&tree.dir)
+        .args(["--ignore", NOT_YET])
+        .args(&series.patches);
+    checkpatch
+}
+
+fn checkpatch_files(ctx: &Context, tree: &Tree) -> Result<Command> {
+    let mut checkpatch = checkpatch(tree);
+    checkpatch
+        .current_dir(&ctx.root)
+        .arg("-f")
+        .args(tracked(ctx, &["*.c", "*.h"])?);
+    Ok(checkpatch)
 }
 
 fn shellcheck(ctx: &Context) -> Result<Command> {
     let mut shellcheck = Command::new("shellcheck");
+    shellcheck.current_dir(&ctx.root);
     shellcheck.args(["--external-sources", "--source-path=SCRIPTDIR", ".ci/run"]);
     shellcheck.args(tracked(ctx, &["*.sh"])?);
     Ok(shellcheck)
