@@ -6,6 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
+use crate::checkpatch;
 use crate::context::Context;
 use crate::git::Git;
 use crate::kernel::Kernel;
@@ -16,55 +17,54 @@ use crate::series::Series;
 use crate::tools::Tools;
 use crate::tree::Tree;
 
-/// What checkpatch must not complain about, in the series alone: who submits it
-/// signs it, and MAINTAINERS entries come with a submission.
-const NOT_YET: &str = "MISSING_SIGN_OFF,NO_AUTHOR_SIGN_OFF,FILE_PATH_CHANGES";
-
 pub fn run(ctx: &Context) -> Result<Outcome> {
     let tools = Tools::ensure(ctx)?;
     let tree = Tree::ensure(ctx)?;
     let series = Series::read(&ctx.patches())?;
     let kernel = Kernel::ensure(ctx, &[])?;
 
-    let checks = [
-        (
+    let c_files = tracked(ctx, &["*.c", "*.h"])?;
+    let results = [
+        command(
+            ctx,
             "format of the host program",
             cargo(ctx, &["fmt", "--check"]),
         ),
-        ("clippy on the host program", clippy(ctx)),
-        (
+        command(ctx, "clippy on the host program", clippy(ctx)),
+        command(
+            ctx,
             "tests of the host program",
             with_target(ctx, cargo(ctx, &["test", "--locked"])),
         ),
-        ("format of the modules", rustfmt(ctx)?),
-        (
+        command(ctx, "format of the modules", rustfmt(ctx)?),
+        command(
+            ctx,
             "clippy on the modules",
             modules::clippy(ctx, &tools, &kernel)?,
         ),
-        (
-            "checkpatch on the series",
-            checkpatch(&tree, &["--ignore", NOT_YET], &series.patches),
-        ),
-        ("checkpatch on C files", checkpatch_files(ctx, &tree)?),
-        ("shellcheck", shellcheck(ctx)?),
+        checkpatch::series(&tree, &series),
+        checkpatch::files(&tree, &ctx.root, &c_files),
+        command(ctx, "shellcheck", shellcheck(ctx)?),
     ];
-    let (mut passed, mut failed) = (0, 0);
-    for (title, mut command) in checks {
-        let log = ctx.log(&format!("check-{}", title.replace(' ', "-")));
-        match progress::run(title, &log, None, &mut command) {
-            Ok(()) => passed += 1,
-            Err(error) => {
-                eprintln!("{error:#}");
-                failed += 1;
-            }
-        }
+    let errors: Vec<_> = results
+        .iter()
+        .filter_map(|result| result.as_ref().err())
+        .collect();
+    for error in &errors {
+        eprintln!("{error:#}");
     }
-    println!("{passed} passed, {failed} failed");
+    let failed = errors.len();
+    println!("{} passed, {failed} failed", results.len() - failed);
     Ok(if failed == 0 {
         Outcome::Pass
     } else {
         Outcome::Fail
     })
+}
+
+fn command(ctx: &Context, title: &str, mut command: Command) -> Result<()> {
+    let log = ctx.log(&format!("check-{}", title.replace(' ', "-")));
+    progress::run(title, &log, None, &mut command)
 }
 
 fn cargo(ctx: &Context, words: &[&str]) -> Command {
@@ -93,34 +93,6 @@ fn rustfmt(ctx: &Context) -> Result<Command> {
     rustfmt.args(["--check", "--edition", "2021"]);
     rustfmt.args(tracked(ctx, &["rust/*.rs", "samples/*.rs"])?);
     Ok(rustfmt)
-}
-
-fn checkpatch(tree: &Tree) -> Command {
-    let mut checkpatch = Command::new("perl");
-    checkpatch.arg(tree.dir.join("scripts/checkpatch.pl"));
-    checkpatch.arg(format!("--root={}", tree.dir.display()));
-    checkpatch.args(["--strict", "--terse", "--show-types", "--no-summary"]);
-    checkpatch
-}
-
-/// Called from the kernel tree: in the project, whose git knows the patches,
-/// checkpatch would take them for sources.
-fn checkpatch_series(tree: &Tree, series: &Series) -> Command {
-    let mut checkpatch = checkpatch(tree);
-    checkpatch
-        .current_dir(&tree.dir)
-        .args(["--ignore", NOT_YET])
-        .args(&series.patches);
-    checkpatch
-}
-
-fn checkpatch_files(ctx: &Context, tree: &Tree) -> Result<Command> {
-    let mut checkpatch = checkpatch(tree);
-    checkpatch
-        .current_dir(&ctx.root)
-        .arg("-f")
-        .args(tracked(ctx, &["*.c", "*.h"])?);
-    Ok(checkpatch)
 }
 
 fn shellcheck(ctx: &Context) -> Result<Command> {

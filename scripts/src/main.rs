@@ -5,6 +5,7 @@ mod apt;
 mod bench;
 mod check;
 mod check_env;
+mod checkpatch;
 mod clean;
 mod cli;
 mod context;
