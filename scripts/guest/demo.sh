@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # In the guest: what kernel stacks take at boot, with N parked threads, and
 # after the stress tests ran beside them.
-# usage: demo.sh STATS.KO STRESS.KO PARK N
+# usage: demo.sh STATS.KO STRESS.KO SELFTESTS N
 set -e
 
 snapshot() # NAME
@@ -19,23 +19,13 @@ snapshot() # NAME
 	sed 's|.*/\([0-9]*\) .*|threads \1|' /proc/loadavg
 }
 
-stress()
-{
-	echo "@dynstack start stress"
-	run=/sys/kernel/debug/stack_stress/run
-	names=$(cat "$run")
-	for name in $names; do
-		echo "$name" >"$run" || true
-		head -n 1 "${run%run}result"
-	done
-}
-
 case $1 in
 parked)
 	snapshot parked
 	insmod "$2"
 	insmod "$3"
-	stress
+	echo "@dynstack start stress"
+	"$4/stress.sh" 2>&1 || true
 	snapshot stressed
 	echo "@dynstack start summary"
 	cat /sys/kernel/debug/dynamic_stack/summary
@@ -47,6 +37,6 @@ parked)
 	udevadm control --exit 2>/dev/null || true
 	sleep 5
 	snapshot boot
-	"$3" "$4" sh "$0" parked "$1" "$2"
+	"$3/park" "$4" sh "$0" parked "$1" "$2" "$3"
 	;;
 esac

@@ -39,7 +39,7 @@ struct Lab<'a> {
     tools: Tools,
     kernel: Kernel,
     modules: Modules,
-    park: PathBuf,
+    selftests: PathBuf,
 }
 
 pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
@@ -48,7 +48,7 @@ pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
         ctx,
         tools: Tools::ensure(ctx)?,
         modules: Modules::ensure(ctx, &kernel)?,
-        park: Suite::build(ctx, &kernel)?.dir.join("park"),
+        selftests: Suite::build(ctx, &kernel)?.dir,
         kernel,
     };
     let Some(off) = lab.measure("off", args.threads)? else {
@@ -78,7 +78,7 @@ impl Lab<'_> {
         vm.memory_mib = MEMORY_MIB + threads / 1024 * MEMORY_OF_THREAD_KIB;
         vm.kernel_args = vec![format!("dynamic_stack={method}")];
         vm.quiet = Duration::from_secs(600);
-        let paths = [&self.modules.stats, &self.modules.stress, &self.park];
+        let paths = [&self.modules.stats, &self.modules.stress, &self.selftests];
         let mut script_args: Vec<_> = paths.map(|path| path.display().to_string()).into();
         script_args.push(threads.to_string());
         let run = vm.run(&self.ctx.root.join("scripts/guest/demo.sh"), &script_args)?;

@@ -36,6 +36,8 @@ impl fmt::Display for Error {
     }
 }
 
+impl std::error::Error for Error {}
+
 /// One level of nesting that is still open.
 #[derive(Default)]
 struct Level {

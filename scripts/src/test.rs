@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 
 use self::matrix::Matrix;
 
@@ -94,7 +94,7 @@ impl Lab<'_> {
             return Ok(());
         }
         let tests = self.suite.tests.clone();
-        let run = self.boot(method, "tests", &tests)?;
+        let run = self.run_script(&self.vm(method, "tests", &tests), &tests)?;
         self.died |= run.status().is_none();
         self.judge(method, &run, &tests, matrix);
         Ok(())
@@ -104,7 +104,10 @@ impl Lab<'_> {
     fn run_fatal(&self, method: &str, matrix: &mut Matrix) -> Result<()> {
         for Fatal { test, expected } in &self.suite.fatal {
             let name = test.replace(' ', "-");
-            let run = self.boot(method, &name, std::slice::from_ref(test))?;
+            let tests = std::slice::from_ref(test);
+            let mut vm = self.vm(method, &name, tests);
+            vm.may_die = true;
+            let run = self.run_script(&vm, tests)?;
             let mut grep = Command::new("grep");
             grep.args(["-Eq", "--", expected]).arg(&run.log);
             let output = section::split(&run.output);
@@ -130,13 +133,13 @@ impl Lab<'_> {
         if !self.suite.tests.contains(&tests[0]) {
             return Ok(());
         }
-        let run = self.boot(UNKNOWN_METHOD, "tests", &tests)?;
+        let run = self.run_script(&self.vm(UNKNOWN_METHOD, "tests", &tests), &tests)?;
         self.died |= run.status().is_none();
         self.judge(UNKNOWN_METHOD, &run, &tests, matrix);
         Ok(())
     }
 
-    fn boot(&self, method: &str, what: &str, tests: &[String]) -> Result<Run> {
+    fn vm(&self, method: &str, what: &str, tests: &[String]) -> Vm<'_> {
         let mut vm = Vm::new(
             self.ctx,
             &self.tools.vng,
@@ -151,6 +154,10 @@ impl Lab<'_> {
         ];
         vm.quiet = self.suite.timeout + Duration::from_secs(60);
         vm.total = self.suite.timeout * (tests.len() as u32 + 1);
+        vm
+    }
+
+    fn run_script(&self, vm: &Vm, tests: &[String]) -> Result<Run> {
         let paths = [&self.modules.stats, &self.modules.stress, &self.suite.dir];
         let mut args: Vec<_> = paths.map(|path| path.display().to_string()).into();
         args.push(self.suite.timeout.as_secs().to_string());

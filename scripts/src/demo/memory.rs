@@ -3,6 +3,7 @@
 
 use anyhow::{Context as _, Result};
 
+use crate::ktap::{self, Test};
 use crate::kv::Values;
 use crate::section::{self, Section};
 
@@ -16,6 +17,7 @@ pub struct Memory {
     pub kernel_stack: f64,
     /// What the CPUs hold to lend.
     pub stock: f64,
+    pub threads: f64,
 }
 
 #[derive(Debug)]
@@ -23,10 +25,11 @@ pub struct Measured {
     pub boot: Memory,
     pub parked: Memory,
     pub stressed: Memory,
-    /// The first line of each stress test's result.
-    pub stress: Vec<String>,
-    /// The file of that name in debugfs.
-    pub summary: Values,
+    /// The results of the stress tests.
+    pub stress: Vec<Test>,
+    /// Pages lent and kept since boot, from debugfs.
+    pub lends: u64,
+    pub keeps: u64,
 }
 
 impl Memory {
@@ -41,7 +44,12 @@ impl Memory {
             free: number("MemFree")? + number("free_on_lists")? * page,
             kernel_stack: number("KernelStack")?,
             stock: stock * page,
+            threads: number("threads")?,
         })
+    }
+
+    pub fn pages_per_thread(&self) -> f64 {
+        self.kernel_stack / self.page / self.threads
     }
 }
 
@@ -53,13 +61,16 @@ impl Measured {
             found.with_context(|| format!("the guest printed no part {name:?}"))
         };
         let memory = |name| Memory::read(find(name)?).with_context(|| format!("part {name:?}"));
-        let summary = find("summary")?.lines.iter();
+        let summary = find("summary")?.lines.iter().map(String::as_str);
+        let summary = Values::parse(summary);
+        let stress = find("stress")?.lines.iter();
         Ok(Self {
             boot: memory("boot")?,
             parked: memory("parked")?,
             stressed: memory("stressed")?,
-            stress: find("stress")?.lines.clone(),
-            summary: Values::parse(summary.map(String::as_str)),
+            stress: ktap::parse(stress.map(String::as_str))?,
+            lends: summary.number("lends")?,
+            keeps: summary.number("keeps")?,
         })
     }
 

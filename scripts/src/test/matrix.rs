@@ -73,6 +73,7 @@ impl Row {
                 match verdict {
                     Verdict::Ok => {}
                     Verdict::Failed => writeln!(f, "FAIL {place}: {case}")?,
+                    Verdict::Skipped(why) if why.is_empty() => writeln!(f, "skip {place}: {case}")?,
                     Verdict::Skipped(why) => writeln!(f, "skip {place}: {case}: {why}")?,
                 }
             }

@@ -37,6 +37,7 @@ impl Place {
             qemu_args: Vec::new(),
             quiet: Duration::from_secs(1),
             total: Duration::from_secs(3),
+            may_die: false,
         };
         vm.run(Path::new("script.sh"), &[])
     }
