@@ -163,10 +163,10 @@ fn draw(comparisons: &[Comparison], path: &Path) -> Result<()> {
     let mut groups = Vec::new();
     for (position, comparison) in comparisons.iter().enumerate() {
         let size = comparison.size_kib;
-        for (index, (key, _)) in OPERATIONS.iter().enumerate() {
+        for (index, (_, name)) in OPERATIONS.iter().enumerate() {
             // Only the switch depends on the size.
             if index == 0 || position == 0 {
-                let label = format!("{}, {size} KiB", key.replace('_', "+"));
+                let label = format!("{}, {size} KiB", name.split(" of ").next().unwrap_or(name));
                 groups.push((label, [100.0, comparison.percent(index)]));
             }
         }
