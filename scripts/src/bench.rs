@@ -166,7 +166,7 @@ fn draw(comparisons: &[Comparison], path: &Path) -> Result<()> {
         for (index, (_, name)) in OPERATIONS.iter().enumerate() {
             // Only the switch depends on the size.
             if index == 0 || position == 0 {
-                let label = format!("{}, {size} KiB", name.split(" of ").next().unwrap_or(name));
+                let label = format!("{name}, {size} KiB");
                 groups.push((label, [100.0, comparison.percent(index)]));
             }
         }

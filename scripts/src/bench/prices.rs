@@ -8,7 +8,7 @@ use crate::kv::Values;
 /// Key of the program's output, and the name for people.
 pub const OPERATIONS: [(&str, &str); 4] = [
     ("switch", "context switch"),
-    ("clone_exit", "clone+exit of a thread"),
+    ("clone_exit", "thread clone+exit"),
     ("vfork_exit", "vfork+exit"),
     ("null_syscall", "null syscall"),
 ];
