@@ -36,44 +36,37 @@ pub fn files(tree: &Tree, root: &Path, files: &[PathBuf]) -> Result<()> {
     check("checkpatch on C files", tree, root, &["-f"], files)
 }
 
+/// One call for all files: checkpatch is slow to start.
 fn check(title: &str, tree: &Tree, dir: &Path, options: &[&str], files: &[PathBuf]) -> Result<()> {
-    let mut progress = Progress::new(title, Some(files.len() as u64));
-    let mut complaints = String::new();
-    for file in files {
-        let name = file.file_name().unwrap_or_default().to_string_lossy();
-        progress.line(&name);
-        let report = report(tree, dir, options, file)?;
-        for line in report.lines().filter(|line| !is_excused(line)) {
-            complaints += &format!("\n  {name}: {line}");
-        }
-    }
-    if complaints.is_empty() {
-        progress.done();
+    if files.is_empty() {
         return Ok(());
     }
-    progress.failed();
-    bail!("{title}:{complaints}")
-}
-
-fn report(tree: &Tree, dir: &Path, options: &[&str], file: &Path) -> Result<String> {
+    let progress = Progress::new(title, None);
     let output = Command::new("perl")
         .arg(tree.dir.join("scripts/checkpatch.pl"))
         .arg(format!("--root={}", tree.dir.display()))
         .args(["--strict", "--terse", "--show-types", "--no-summary"])
         .args(options)
-        .arg(file)
+        .args(files)
         .current_dir(dir)
         .stdin(Stdio::null())
         .output()
         .context("cannot start perl")?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let broke = !output.status.success() && text.is_empty();
+    let report = String::from_utf8_lossy(&output.stdout);
+    let broke = !output.status.success() && report.is_empty();
     ensure!(
         !broke,
         "checkpatch broke: {}",
         String::from_utf8_lossy(&output.stderr)
     );
-    Ok(text)
+
+    let complaints: Vec<_> = report.lines().filter(|line| !is_excused(line)).collect();
+    if complaints.is_empty() {
+        progress.done();
+        return Ok(());
+    }
+    progress.failed();
+    bail!("{title}:\n  {}", complaints.join("\n  "))
 }
 
 fn is_excused(complaint: &str) -> bool {

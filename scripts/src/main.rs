@@ -56,8 +56,10 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(message) => {
             let _ = message.print();
-            let wrong = message.use_stderr();
-            return if wrong { Outcome::Infrastructure } else { Outcome::Pass }.into();
+            if message.use_stderr() {
+                return Outcome::Infrastructure.into();
+            }
+            return Outcome::Pass.into();
         }
     };
     let outcome = dispatch(cli).unwrap_or_else(|error| {
