@@ -61,9 +61,9 @@ pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
     println!("numbers and plot: {}/bench.{{txt,svg}}", dir.display());
 
     let mut targets = comparisons.iter().flat_map(Comparison::targets);
-    Ok(match targets.all(|target| target.met) {
-        true => Outcome::Pass,
-        false => Outcome::Fail,
+    Ok(match targets.any(|target| target.failed()) {
+        true => Outcome::Fail,
+        false => Outcome::Pass,
     })
 }
 

@@ -18,6 +18,7 @@ use crate::method;
 use crate::modules::Modules;
 use crate::outcome::Outcome;
 use crate::plot::Bars;
+use crate::report::Target;
 use crate::suite::Suite;
 use crate::tools::Tools;
 use crate::vm::Vm;
@@ -64,9 +65,9 @@ pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
     };
     print!("{comparison}");
     println!("plot: {}", draw(ctx, &comparison)?.display());
-    Ok(match comparison.targets().iter().all(|target| target.met) {
-        true => Outcome::Pass,
-        false => Outcome::Fail,
+    Ok(match comparison.targets().iter().any(Target::failed) {
+        true => Outcome::Fail,
+        false => Outcome::Pass,
     })
 }
 

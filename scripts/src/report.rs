@@ -6,10 +6,26 @@ use std::fmt;
 use comfy_table::presets::ASCII_MARKDOWN;
 use comfy_table::{CellAlignment, Table};
 
-/// One thing that has to hold, and whether it does.
+/// One thing that was aimed at, and whether it was reached.
 pub struct Target {
     pub met: bool,
     pub text: String,
+    /// Why it may be missed; without a reason a miss is a failure.
+    pub excuse: Option<&'static str>,
+}
+
+impl Target {
+    pub fn new(met: bool, text: String) -> Self {
+        Self {
+            met,
+            text,
+            excuse: None,
+        }
+    }
+
+    pub fn failed(&self) -> bool {
+        !self.met && self.excuse.is_none()
+    }
 }
 
 /// A table whose first column names the row, and whose others are figures.
@@ -23,9 +39,12 @@ pub fn table(header: &[&str]) -> Table {
 }
 
 pub fn write_targets(f: &mut fmt::Formatter<'_>, targets: &[Target]) -> fmt::Result {
-    for Target { met, text } in targets {
-        let verdict = if *met { "ok" } else { "FAIL" };
-        writeln!(f, "{verdict}: {text}")?;
+    for Target { met, text, excuse } in targets {
+        match (met, excuse) {
+            (true, _) => writeln!(f, "ok: {text}")?,
+            (false, None) => writeln!(f, "FAIL: {text}")?,
+            (false, Some(excuse)) => writeln!(f, "missed: {text}: {excuse}")?,
+        }
     }
     Ok(())
 }

@@ -28,10 +28,10 @@ pub struct Comparison {
 impl Comparison {
     pub fn targets(&self) -> Vec<Target> {
         let apart = self.apart;
-        let mut targets = vec![Target {
-            met: apart <= TOLERANCE,
-            text: format!("two runs agree within {TOLERANCE} % (apart: {apart:.3} %)"),
-        }];
+        let mut targets = vec![Target::new(
+            apart <= TOLERANCE,
+            format!("two runs agree within {TOLERANCE} % (apart: {apart:.3} %)"),
+        )];
         if self.size_kib != TARGET_SIZE_KIB {
             return targets;
         }
@@ -39,18 +39,18 @@ impl Comparison {
         let vfork = self.ratio(VFORK);
         let null = self.ratio(NULL_SYSCALL);
         targets.extend([
-            Target {
-                met: added <= MOST_PER_SWITCH,
-                text: format!("{added:+.1} instructions a switch (wanted: at most +60)"),
-            },
-            Target {
-                met: vfork <= MOST_VFORK_RATIO,
-                text: format!("vfork+exit x{vfork:.2} (wanted: at most x0.75)"),
-            },
-            Target {
-                met: format!("{null:.2}") == "1.00",
-                text: format!("null syscall x{null:.2} (wanted: x1.00)"),
-            },
+            Target::new(
+                added <= MOST_PER_SWITCH,
+                format!("{added:+.1} instructions a switch (wanted: at most +60)"),
+            ),
+            Target::new(
+                vfork <= MOST_VFORK_RATIO,
+                format!("vfork+exit x{vfork:.2} (wanted: at most x0.75)"),
+            ),
+            Target::new(
+                format!("{null:.2}") == "1.00",
+                format!("null syscall x{null:.2} (wanted: x1.00)"),
+            ),
         ]);
         targets
     }
