@@ -14,7 +14,8 @@ for name in $names; do
 	RECURSE) stress RECURSE $deep 4 50 ;;
 	RECURSE_SLEEP) stress RECURSE_SLEEP $deep 4 5 ;;
 	SHARED_OBJECT) stress SHARED_OBJECT $deep 4 20 ;;
-	PAGE_BOUNDARY) stress PAGE_BOUNDARY $deep 2 1 ;;
+	# As deep as it goes: every word next to every page boundary.
+	PAGE_BOUNDARY) stress PAGE_BOUNDARY $((thread_size - 3072)) 2 1 ;;
 	THREADS) stress THREADS $deep 100 20 ;;
 	*) ktap_test_fail "$name has no size here" ;;
 	esac
