@@ -35,8 +35,8 @@ impl Place {
             memory_mib: 1,
             kernel_args: Vec::new(),
             qemu_args: Vec::new(),
-            quiet: Duration::from_secs(1),
-            total: Duration::from_secs(3),
+            quiet: Duration::from_secs(5),
+            total: Duration::from_secs(15),
             may_die: false,
         };
         vm.run(Path::new("script.sh"), &[])
@@ -76,7 +76,7 @@ fn panic_ends_the_run() {
 fn silence_ends_the_run_and_all_its_processes() {
     let place = Place::new("hangs", &format!("{BOOTS} sleep 600 & echo $!; wait"));
     let run = place.run().unwrap();
-    let reason = "no output for 1 s while running the guest's script".to_string();
+    let reason = "no output for 5 s while running the guest's script".to_string();
     assert_eq!(run.state, State::Hung { reason });
     let child = Path::new("/proc").join(&run.output[0]).join("cmdline");
     // A killed process is gone a moment after the signal, or an empty zombie.
