@@ -58,7 +58,8 @@ impl State {
                 Some(reason) => Self::Died {
                     reason: reason.to_string(),
                 },
-                None if line.contains(BANNER) => Self::Booted,
+                // The two channels are not in step: the script may have begun.
+                None if state == Self::Starting && line.contains(BANNER) => Self::Booted,
                 None => state,
             },
             (state, Input::Output(line)) => match exit_status(line) {
@@ -115,6 +116,15 @@ mod tests {
             Input::Exit("exit status: 0"),
         ]);
         assert_eq!(state, State::Finished { status: 4 });
+    }
+
+    #[test]
+    fn late_banner_does_not_go_back() {
+        let state = run(&[
+            Input::Output(BEGIN),
+            Input::Console("[    0.000000] Linux version 7.3.4"),
+        ]);
+        assert_eq!(state, State::Running);
     }
 
     #[test]
