@@ -14,11 +14,6 @@ use crate::tree::Tree;
 /// and adds it to MAINTAINERS.
 const NOT_YET: &str = "MISSING_SIGN_OFF,NO_AUTHOR_SIGN_OFF,FILE_PATH_CHANGES";
 
-/// The layout that TRACE_EVENT() has everywhere in the kernel is none that
-/// checkpatch knows.
-const TRACE_EVENTS: &str = "include/trace/events/";
-const TRACE_EVENT_LAYOUT: [&str; 3] = [":SPACING:", ":OPEN_ENDED_LINE:", ":PARENTHESIS_ALIGNMENT:"];
-
 pub fn series(tree: &Tree, series: &Series) -> Result<()> {
     // Not in the project: its git knows the patches, so they would pass for sources.
     let options = ["--showfile", "--ignore", NOT_YET];
@@ -60,33 +55,11 @@ fn check(title: &str, tree: &Tree, dir: &Path, options: &[&str], files: &[PathBu
         String::from_utf8_lossy(&output.stderr)
     );
 
-    let complaints: Vec<_> = report.lines().filter(|line| !is_excused(line)).collect();
+    let complaints: Vec<_> = report.lines().collect();
     if complaints.is_empty() {
         progress.done();
         return Ok(());
     }
     progress.failed();
     bail!("{title}:\n  {}", complaints.join("\n  "))
-}
-
-fn is_excused(complaint: &str) -> bool {
-    complaint.starts_with(TRACE_EVENTS)
-        && TRACE_EVENT_LAYOUT
-            .iter()
-            .any(|kind| complaint.contains(kind))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_the_layout_of_trace_events_is_excused() {
-        let spacing = "include/trace/events/dynamic_stack.h:37: ERROR:SPACING: space prohibited";
-        assert!(is_excused(spacing));
-        assert!(!is_excused(
-            &spacing.replace("include/trace/events", "kernel")
-        ));
-        assert!(!is_excused(&spacing.replace(":SPACING:", ":LONG_LINE:")));
-    }
 }
