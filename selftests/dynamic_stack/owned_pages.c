@@ -70,7 +70,7 @@ FIXTURE_TEARDOWN(owned_pages)
 }
 
 /* Other threads come and go, so one attempt in peace has to be exact. */
-TEST_F_TIMEOUT(owned_pages, parked_threads, 180)
+TEST_F_TIMEOUT(owned_pages, parked_threads, 600)
 {
 	long pages = MAX_PARKED * method.pages_per_thread;
 	struct counters before, parked, left;

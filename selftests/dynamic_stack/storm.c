@@ -180,7 +180,7 @@ FIXTURE_TEARDOWN(storm)
 {
 }
 
-TEST_F_TIMEOUT(storm, no_event_is_lost, 300)
+TEST_F_TIMEOUT(storm, no_event_is_lost, 1200)
 {
 	pid_t workers[ARRAY_SIZE(kinds)];
 	size_t i;
