@@ -22,6 +22,6 @@ demo test bench check-env setup tree refresh kernel modules check clean distclea
 
 help:
 	@echo 'Usage: make TARGET [LINUX=source tree or tarball of 7.3.y] [KDIR=built tree]'
-	@awk -F ': ## ' 'NF == 2 { printf "  %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ': ## ' '/^[a-z-]+: ## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: help demo test bench check-env setup tree refresh kernel modules check clean distclean
