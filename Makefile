@@ -5,13 +5,13 @@
 .DEFAULT_GOAL := help
 
 demo: ## boot, run 10 000 threads, compare off and lend (N=threads)
-test: ## run the selftests in a VM, once for each method
+test: ## run the selftests in a VM, once for each method (CONFIGS=names)
 bench: ## count instructions per operation, off against lend
 check-env: ## say which tools are missing and how to get them
 setup: ## install what check-env misses
 tree: ## make the kernel tree: source and series, one commit a patch
 refresh: ## write patches/ from the commits of the tree (TREE=dir)
-kernel: ## build the kernel of the tree
+kernel: ## build the kernel of the tree (CONFIGS=names)
 modules: ## build rust/ and samples/ (KDIR=built tree)
 check: ## check formats and styles, run the host program's tests
 clean: ## remove what was built, keep what was downloaded

@@ -12,6 +12,7 @@ use anyhow::{Result, bail, ensure};
 use self::comparison::Comparison;
 use self::prices::{OPERATIONS, Prices};
 use crate::context::Context;
+use crate::fragment::Fragment;
 use crate::kernel::Kernel;
 use crate::method;
 use crate::outcome::Outcome;
@@ -95,14 +96,11 @@ struct Measured {
 
 impl<'a> Lab<'a> {
     fn new(ctx: &'a Context, size_kib: u32) -> Result<Self> {
-        let fragment = ctx
-            .root
-            .join(format!("scripts/configs/stack-{size_kib}k.config"));
-        let fragments: &[&Path] = match size_kib {
-            USUAL_KIB => &[],
-            _ => &[&fragment],
+        let fragment = match size_kib {
+            USUAL_KIB => None,
+            _ => Some(Fragment::named(ctx, &format!("stack-{size_kib}k"))?),
         };
-        let kernel = Kernel::ensure(ctx, fragments)?;
+        let kernel = Kernel::ensure(ctx, fragment.as_ref())?;
         Ok(Self {
             ctx,
             tools: Tools::ensure(ctx)?,

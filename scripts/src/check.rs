@@ -21,7 +21,7 @@ pub fn run(ctx: &Context) -> Result<Outcome> {
     let tools = Tools::ensure(ctx)?;
     let tree = Tree::ensure(ctx)?;
     let series = Series::read(&ctx.patches())?;
-    let kernel = Kernel::ensure(ctx, &[])?;
+    let kernel = Kernel::ensure(ctx, None)?;
 
     let c_files = tracked(ctx, &["*.c", "*.h"])?;
     let results = [

@@ -26,7 +26,7 @@ pub enum Command {
     /// Write patches/ from the commits of a kernel tree
     Refresh(crate::refresh::Args),
     /// Build the kernel of the tree
-    Kernel(crate::kernel::Args),
+    Kernel(crate::fragment::Args),
     /// Build rust/ and samples/ against the kernel, or against KDIR
     Modules,
     /// Check formats and styles, run the tests of this program

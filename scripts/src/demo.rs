@@ -44,7 +44,7 @@ struct Lab<'a> {
 }
 
 pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
-    let kernel = Kernel::ensure(ctx, &[])?;
+    let kernel = Kernel::ensure(ctx, None)?;
     let lab = Lab {
         ctx,
         tools: Tools::ensure(ctx)?,

@@ -2,11 +2,13 @@
 //! Configures and builds the patched kernel, outside its source.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::iter;
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
 
 use crate::context::Context;
+use crate::fragment::{self, Fragment};
 use crate::hash::Hash;
 use crate::kbuild::{self, Compiler};
 use crate::kconfig::Config;
@@ -21,29 +23,24 @@ const BUILD_LINES: u64 = 2100;
 /// In the build directory: the commit that was built there to its end.
 const STAMP: &str = "built-commit";
 
-#[derive(clap::Args)]
-pub struct Args {
-    /// A configuration fragment on top of the usual one; builds a kernel of its own
-    #[arg(long = "config", value_name = "FILE")]
-    fragments: Vec<PathBuf>,
-}
-
 /// A built kernel.
 pub struct Kernel {
     /// What kbuild calls O= and modules call KDIR.
     pub build: PathBuf,
 }
 
-pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
-    let fragments: Vec<_> = args.fragments.iter().map(PathBuf::as_path).collect();
-    println!("{}", Kernel::ensure(ctx, &fragments)?.image().display());
+pub fn run(ctx: &Context, configs: &fragment::Args) -> Result<Outcome> {
+    for fragment in configs.select(ctx)? {
+        let kernel = Kernel::ensure(ctx, fragment.as_ref())?;
+        println!("{}", kernel.image().display());
+    }
     Ok(Outcome::Pass)
 }
 
 impl Kernel {
     /// The kernel in KDIR if the user gave one; else the kernel of the tree,
-    /// with `fragments` on top of the usual configuration, built if need be.
-    pub fn ensure(ctx: &Context, fragments: &[&Path]) -> Result<Self> {
+    /// with `fragment` on top of the usual configuration, built if need be.
+    pub fn ensure(ctx: &Context, fragment: Option<&Fragment>) -> Result<Self> {
         if let Some(kdir) = &ctx.kdir {
             return Ok(Self {
                 build: kdir.clone(),
@@ -51,7 +48,7 @@ impl Kernel {
         }
         let tools = Tools::ensure(ctx)?;
         let tree = Tree::ensure(ctx)?;
-        let asked = concatenate(ctx, fragments)?;
+        let asked = concatenate(ctx, fragment)?;
         let kernel = Self {
             build: ctx
                 .cache
@@ -119,10 +116,10 @@ impl Kernel {
     }
 }
 
-fn concatenate(ctx: &Context, fragments: &[&Path]) -> Result<String> {
-    let usual = ctx.root.join("scripts/configs/kernel.config");
+fn concatenate(ctx: &Context, fragment: Option<&Fragment>) -> Result<String> {
+    let usual = fragment::usual(ctx);
     let mut text = String::new();
-    for file in std::iter::once(usual.as_path()).chain(fragments.iter().copied()) {
+    for file in iter::once(&usual).chain(fragment.map(|fragment| &fragment.path)) {
         text +=
             &fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
         text.push('\n');

@@ -11,6 +11,7 @@ mod cli;
 mod context;
 mod demo;
 mod finding;
+mod fragment;
 mod git;
 mod hash;
 mod kbuild;

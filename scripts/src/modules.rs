@@ -25,7 +25,7 @@ pub struct Modules {
 }
 
 pub fn run(ctx: &Context) -> Result<Outcome> {
-    let kernel = Kernel::ensure(ctx, &[])?;
+    let kernel = Kernel::ensure(ctx, None)?;
     let modules = Modules::ensure(ctx, &kernel)?;
     println!("{}\n{}", modules.stats.display(), modules.stress.display());
     Ok(Outcome::Pass)

@@ -12,8 +12,9 @@ use anyhow::Result;
 
 use self::matrix::Matrix;
 
-use self::verdict::Result as TestResult;
+use self::verdict::{Counts, Result as TestResult};
 use crate::context::Context;
+use crate::fragment::{self, Fragment};
 use crate::kernel::Kernel;
 use crate::method;
 use crate::modules::Modules;
@@ -41,16 +42,20 @@ pub struct Args {
     /// Methods to run them under
     #[arg(long, env = "METHODS", value_delimiter = ' ', default_values = method::ALL)]
     methods: Vec<String>,
+    #[command(flatten)]
+    configs: fragment::Args,
 }
 
-/// What all VMs of this run have in common.
+/// What all VMs of one kernel have in common.
 struct Lab<'a> {
     ctx: &'a Context,
+    /// Of the configuration that is not the usual one.
+    config: Option<String>,
     tools: Tools,
     kernel: Kernel,
     modules: Modules,
     suite: Suite,
-    splats: Splats,
+    splats: &'a Splats,
     script: PathBuf,
     died: bool,
 }
@@ -58,37 +63,65 @@ struct Lab<'a> {
 pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
     let asked = method::words(&args.tests);
     let methods = method::select(&args.methods)?;
+    let fragments = args.configs.select(ctx)?;
     let splats = Splats::read(&ctx.root.join("scripts/data/splats.txt"))?;
-    let kernel = Kernel::ensure(ctx, &[])?;
-    let mut suite = Suite::build(ctx, &kernel)?;
-    suite.select(&asked)?;
-    let mut lab = Lab {
-        ctx,
-        tools: Tools::ensure(ctx)?,
-        modules: Modules::ensure(ctx, &kernel)?,
-        kernel,
-        suite,
-        splats,
-        script: ctx.root.join("scripts/guest/test.sh"),
-        died: false,
-    };
 
-    let mut matrix = Matrix::default();
-    for method in &methods {
-        lab.run_suite(method, &mut matrix)?;
-        lab.run_fatal(method, &mut matrix)?;
+    let mut died = false;
+    let mut counts = Counts::default();
+    for fragment in &fragments {
+        let mut lab = Lab::new(ctx, fragment.as_ref(), &asked, &splats)?;
+        let matrix = lab.run(&methods)?;
+        if let Some(name) = &lab.config {
+            println!("kernel with {name}.config:");
+        }
+        print!("{matrix}");
+        died |= lab.died;
+        counts += matrix.counts();
     }
-    lab.run_unknown_method(&mut matrix)?;
-    print!("{matrix}");
-    Ok(match matrix.counts() {
-        _ if lab.died => Outcome::VmDied,
+    if fragments.len() > 1 {
+        println!("in all: {counts}");
+    }
+    Ok(match counts {
+        _ if died => Outcome::VmDied,
         counts if counts.failed > 0 => Outcome::Fail,
         counts if counts.passed == 0 => Outcome::Skip,
         _ => Outcome::Pass,
     })
 }
 
-impl Lab<'_> {
+impl<'a> Lab<'a> {
+    fn new(
+        ctx: &'a Context,
+        fragment: Option<&Fragment>,
+        asked: &[String],
+        splats: &'a Splats,
+    ) -> Result<Self> {
+        let kernel = Kernel::ensure(ctx, fragment)?;
+        let mut suite = Suite::build(ctx, &kernel)?;
+        suite.select(asked)?;
+        Ok(Self {
+            ctx,
+            config: fragment.map(|fragment| fragment.name.clone()),
+            tools: Tools::ensure(ctx)?,
+            modules: Modules::ensure(ctx, &kernel)?,
+            kernel,
+            suite,
+            splats,
+            script: ctx.root.join("scripts/guest/test.sh"),
+            died: false,
+        })
+    }
+
+    fn run(&mut self, methods: &[&str]) -> Result<Matrix> {
+        let mut matrix = Matrix::default();
+        for method in methods {
+            self.run_suite(method, &mut matrix)?;
+            self.run_fatal(method, &mut matrix)?;
+        }
+        self.run_unknown_method(&mut matrix)?;
+        Ok(matrix)
+    }
+
     fn run_suite(&mut self, method: &str, matrix: &mut Matrix) -> Result<()> {
         if self.suite.tests.is_empty() {
             return Ok(());
@@ -140,12 +173,9 @@ impl Lab<'_> {
     }
 
     fn vm(&self, method: &str, what: &str, tests: &[String]) -> Vm<'_> {
-        let mut vm = Vm::new(
-            self.ctx,
-            &self.tools.vng,
-            &self.kernel,
-            &format!("{what}, {method}"),
-        );
+        let config = self.config.as_ref().map(|name| format!(", {name}"));
+        let name = format!("{what}, {method}{}", config.unwrap_or_default());
+        let mut vm = Vm::new(self.ctx, &self.tools.vng, &self.kernel, &name);
         vm.kernel_args = vec![
             format!("dynamic_stack={method}"),
             // A page that comes back unused and is not zero warns.
