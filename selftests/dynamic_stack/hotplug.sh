@@ -4,6 +4,7 @@
 # as long as it is not dead, and none afterwards.
 
 . "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/storms.sh"
 
 ROUNDS=50
 need_module "$STATS" dynamic_stack_stats
@@ -12,8 +13,6 @@ cpus=$(echo /sys/devices/system/cpu/cpu[0-9]*/online)
 method=$(value method "$STATS/summary")
 work=$(mktemp -d)
 trap 'rm -r "$work"' EXIT
-
-storms() { until [ -e "$work/ended" ]; do "$DIR/storm" || return; done; }
 
 stock() { awk -v cpu="$1" '$1 == cpu { print $2 + $3 + $4 }' "$STATS/per_cpu"; }
 
@@ -28,8 +27,7 @@ switch() # CPU STATE
 }
 
 plan 3
-storms >"$work/log" 2>&1 &
-storm=$!
+storms_begin
 transitions=0 stocks=0 expected=0
 for round in $(seq $ROUNDS); do
 	for online in $cpus; do
@@ -41,9 +39,7 @@ for round in $(seq $ROUNDS); do
 	done
 	[ $((round % 10)) -ne 0 ] || ktap_print_msg "$transitions of $expected transitions"
 done
-touch "$work/ended"
 ktap_test_result "$expected transitions done" [ $transitions -eq $expected ]
 ktap_test_result "$expected times the stock was there, or gone" [ $stocks -eq $expected ]
-ktap_test_result "the storm lost no event" wait $storm
-sed 's/^/# /' "$work/log"
+ktap_test_result "the storm lost no event" storms_end
 finish

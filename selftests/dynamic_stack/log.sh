@@ -13,7 +13,8 @@ log_mark() { echo "$LOG_MARK" >/dev/kmsg; }
 # The whole log where the mark is gone: better too much than nothing.
 log_since()
 {
-	dmesg | awk -v mark="$1" '{ text = index($0, mark) ? "" : text $0 "\n" } END { printf "%s", text }'
+	dmesg | awk -v mark="$1" '{ line[NR] = $0 } index($0, mark) { start = NR }
+		END { for (i = start + 1; i <= NR; i++) print line[i] }'
 }
 
 logged() { log_since "$LOG_MARK" | grep -Eq "$1"; }

@@ -1,0 +1,72 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Who looks at the stacks of others, while threads come and go, sees what is
+# there, and no thread comes to own a page by that.
+
+. "$(dirname "$0")/common.sh"
+need_module "$STATS" dynamic_stack_stats
+. "$(dirname "$0")/storms.sh"
+. "$(dirname "$0")/parked_run.sh"
+slots=$(value slots "$STATS/summary")
+
+try() # DESCRIPTION FILE CONFIG COMMAND
+{
+	if [ ! -e "$2" ]; then
+		ktap_test_skip "$1: needs $3"
+	else
+		ktap_test_result "$1" "$4"
+	fi
+}
+
+sysrq_t()
+{
+	printk=$(cat /proc/sys/kernel/printk)
+	echo 5 >/proc/sys/kernel/printk		# to the log, not to the console
+	log_mark
+	echo t >/proc/sysrq-trigger
+	echo "$printk" >/proc/sys/kernel/printk
+	log_since "$LOG_MARK" >"$work/log"
+	lines $PARKED 'task:park ' <"$work/log" && lines $PARKED 'sys_pause' <"$work/log"
+}
+
+stack_files()
+{
+	for _ in $(seq 5); do cat /proc/[0-9]*/task/[0-9]*/stack; done >/dev/null 2>&1
+	cat "/proc/$park"/task/*/stack | lines $PARKED 'sys_pause'
+}
+
+areas()
+{
+	grep -E "(alloc_thread_stack|dup_task_struct|copy_process|kernel_clone).* pages=$slots " /proc/vmallocinfo
+}
+
+vmallocinfo()
+{
+	for _ in $(seq 10); do cat /proc/vmallocinfo; done >/dev/null || return
+	areas | lines $PARKED vmalloc
+}
+
+# Each CPU keeps up to two areas for its next threads. Equal at one of many looks.
+nodes_add_up()
+{
+	cached=$((2 * $(getconf _NPROCESSORS_CONF) * slots))
+	for _ in $(seq 30); do
+		listed=$(areas | grep -o ' N[0-9]*=[0-9]*' | awk -F= '{ n += $2 } END { print n + 0 }')
+		owned=$(value owned_pages "$STATS/summary")
+		[ "$listed" -ge "$owned" ] && [ "$listed" -le $((owned + cached)) ] && return
+		sleep 1
+	done
+	ktap_print_msg "$listed pages on all nodes, $owned owned, at most $cached cached"
+	return 1
+}
+
+plan 6
+parked_begin
+storms_begin
+try "sysrq-t under the storm" /proc/sysrq-trigger CONFIG_MAGIC_SYSRQ sysrq_t
+try "/proc/PID/stack under the storm" /proc/self/stack CONFIG_STACKTRACE stack_files
+ktap_test_result "/proc/vmallocinfo under the storm" vmallocinfo
+ktap_test_result "the storm lost no event" storms_end
+try "/proc/vmallocinfo counts the owned pages" /sys/devices/system/node CONFIG_NUMA nodes_add_up
+ktap_test_result "parked threads own what they owned before" parked_are_the_same
+finish
