@@ -24,25 +24,30 @@ find_cargo() {
 	done
 	return 1
 }
+
+# Debian's releases get, beside their own Rust, a newer one for browsers.
+# shellcheck disable=SC2016 # for the shell of root, after the update
+install='apt-get update && apt-get install -y --no-install-recommends $(apt-cache pkgnames cargo-web | grep -x cargo-web || echo cargo) gcc libc6-dev ca-certificates'
+
 as_root() {
 	if [ "$(id -u)" -eq 0 ]; then
 		"$@"
 	elif command -v sudo >/dev/null; then
 		sudo "$@"
 	else
-		echo "dynstack: neither root nor sudo; run this as root: $*" >&2
-		exit 69
+		echo "dynstack: neither root nor sudo" >&2
+		return 1
 	fi
 }
 
 if ! find_cargo; then
-	as_root apt-get update
-	package=cargo
-	[ -z "$(apt-cache show cargo-web 2>/dev/null)" ] || package="cargo-web"
-	as_root env DEBIAN_FRONTEND=noninteractive \
-		apt-get install -y --no-install-recommends "$package" gcc libc6-dev ca-certificates
+	as_root env DEBIAN_FRONTEND=noninteractive sh -c "$install" || {
+		echo "dynstack: no Rust to build the host program with; run this as root:" >&2
+		echo "  $install" >&2
+		exit 69
+	}
 	find_cargo || {
-		echo "dynstack: $package cannot build the host program; it takes Rust 1.87:" \
+		echo "dynstack: this cargo cannot build the host program; it takes Rust 1.87:" \
 			"enable the updates of the release, or use rustup" >&2
 		exit 69
 	}

@@ -3,6 +3,7 @@
 //! suite that the machine does not have among its sources.
 
 use std::fs;
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -153,14 +154,29 @@ fn as_root(words: &[&str], packages: &[String]) -> Result<Command> {
     let mut command = Command::new(if root { "env" } else { "sudo" });
     if !root {
         ensure!(
-            process::succeeds(Command::new("sudo").arg("--version")),
-            "packages are missing, and there is neither root nor sudo; run this as root:\n  {}",
+            can_sudo(packages),
+            "packages are missing, and there is neither root nor a sudo that lets you; \
+             run this as root:\n  apt-get update && {}",
             install_command(packages)
         );
         command.args(["-n", "env"]);
     }
     command.arg("DEBIAN_FRONTEND=noninteractive").args(words);
     Ok(command)
+}
+
+/// Whether sudo lets us, now or after a password. It asks here, in the open: the
+/// commands that follow have no terminal.
+fn can_sudo(packages: &[String]) -> bool {
+    if process::succeeds(Command::new("sudo").args(["-n", "true"])) {
+        return true;
+    }
+    if !io::stdin().is_terminal() || process::find_program("sudo").is_none() {
+        return false;
+    }
+    eprintln!("packages are missing: sudo {}", install_command(packages));
+    let asked = Command::new("sudo").arg("--validate").status();
+    asked.is_ok_and(|status| status.success())
 }
 
 #[cfg(test)]
