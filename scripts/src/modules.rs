@@ -34,7 +34,7 @@ pub fn run(ctx: &Context) -> Result<Outcome> {
 /// Checks the modules with clippy; warnings are errors.
 pub fn clippy(ctx: &Context, tools: &Tools, kernel: &Kernel) -> Result<Command> {
     let (mut make, _) = make(ctx, tools, kernel, "clippy")?;
-    let driver = tools.rustc.path.with_file_name("clippy-driver");
+    let driver = tools.rustc.clippy_driver();
     make.args(["CLIPPY=1", "KRUSTFLAGS=-Dwarnings"]);
     make.arg(format!("CLIPPY_DRIVER={}", driver.display()));
     Ok(make)

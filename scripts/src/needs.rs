@@ -33,6 +33,10 @@ const PROGRAMS: [(&str, &str); 17] = [
     ("xz", "xz-utils"),
 ];
 
+/// Debian's releases get, beside their own Rust, a newer one (named -web) that
+/// browsers are built with.
+const CLIPPY: [&str; 2] = ["rust-web-clippy", "rust-clippy"];
+
 const HEADERS: [(&str, &str); 2] = [("libelf.h", "libelf-dev"), ("openssl/ssl.h", "libssl-dev")];
 
 pub fn probe(ctx: &Context) -> Vec<Finding> {
@@ -47,13 +51,13 @@ pub fn probe(ctx: &Context) -> Vec<Finding> {
     findings.push(probe_python());
     findings.push(probe_qemu());
     findings.push(probe_cargo_tool("fmt", ["rustfmt-web", "rustfmt"]));
-    findings.push(probe_cargo_tool(
-        "clippy",
-        ["rust-web-clippy", "rust-clippy"],
-    ));
+    findings.push(probe_cargo_tool("clippy", CLIPPY));
     let rustc = Rustc::find();
     findings.push(probe_rustc(rustc.as_ref()));
-    findings.extend(rustc.map(|rustc| probe_llvm(rustc.llvm_major)));
+    if let Some(rustc) = rustc {
+        findings.push(probe_clippy_driver(&rustc));
+        findings.push(probe_llvm(rustc.llvm_major));
+    }
     findings.extend(Program::ALL.map(|program| {
         Finding::new(program.name(), program.probe(ctx), || {
             Mend::Program(program)
@@ -130,8 +134,7 @@ fn probe_qemu() -> Finding {
     Finding::new(qemu, state, || Mend::package("qemu-system-x86"))
 }
 
-/// The first one that the sources of the machine have. Debian's releases get,
-/// beside their own Rust, a newer one (named -web) that browsers are built with.
+/// The first one that the sources of the machine have.
 fn first_known<const N: usize>(packages: [&str; N]) -> String {
     let known = packages.iter().find(|package| apt::knows(package));
     known.unwrap_or(&packages[N - 1]).to_string()
@@ -151,6 +154,22 @@ fn probe_rustc(rustc: Option<&Rustc>) -> Finding {
     Finding::new("rustc for the kernel", state, || {
         let names = [["rustc-web", "rustc"], ["rust-web-src", "rust-src"]];
         Mend::Packages(names.map(first_known).into())
+    })
+}
+
+/// That of rustup, which may be what cargo runs, does not fit another rustc.
+fn probe_clippy_driver(rustc: &Rustc) -> Finding {
+    let driver = rustc.clippy_driver();
+    let state = match driver.is_file() {
+        true => Ok(driver.display().to_string()),
+        false => Err(format!("no {}", driver.display())),
+    };
+    Finding::new("clippy for the kernel", state, || {
+        if driver.starts_with("/usr/bin") {
+            Mend::Packages(vec![first_known(CLIPPY)])
+        } else {
+            Mend::ByHand("rustup component add clippy")
+        }
     })
 }
 

@@ -26,6 +26,11 @@ impl Rustc {
         dirs.iter().find_map(|dir| Self::probe(&dir.join("rustc")))
     }
 
+    /// clippy for what this compiler builds, whether it is installed or not.
+    pub fn clippy_driver(&self) -> PathBuf {
+        self.path.with_file_name("clippy-driver")
+    }
+
     fn probe(program: &Path) -> Option<Self> {
         let sysroot = process::read(Command::new(program).args(["--print", "sysroot"])).ok()?;
         let sysroot = Path::new(&sysroot);
