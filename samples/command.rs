@@ -18,8 +18,6 @@ use kernel::{
 /// No frame fits above this depth, whatever the entry to the test uses.
 const SHALLOWEST: usize = 2 * stack::ENTRY;
 
-const THREADS: RangeInclusive<usize> = 1..=4096;
-
 const ROUNDS: RangeInclusive<usize> = 1..=1_000_000;
 
 /// A command that was checked.
@@ -51,7 +49,7 @@ impl Command {
                 test.deepest,
                 SHALLOWEST..=test.deepest,
             )?,
-            threads: number("threads", words.next(), test.threads, THREADS)?,
+            threads: number("threads", words.next(), test.threads, 1..=test.most_threads)?,
             rounds: number("rounds", words.next(), test.rounds, ROUNDS)?,
         };
 

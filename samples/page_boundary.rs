@@ -20,7 +20,10 @@ use crate::{
         Tally, //
     },
     stack,
-    test::Test,
+    test::{
+        Test,
+        MANY_THREADS, //
+    },
     Bench, //
 };
 
@@ -29,6 +32,7 @@ pub(crate) const PAGE_BOUNDARY: Test = Test {
     name: "PAGE_BOUNDARY",
     deepest: stack::DEEPEST,
     threads: 8,
+    most_threads: MANY_THREADS,
     rounds: 1,
     run,
 };

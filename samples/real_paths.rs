@@ -19,7 +19,10 @@ use crate::{
         Tally, //
     },
     stack,
-    test::Test,
+    test::{
+        Test,
+        MANY_THREADS, //
+    },
     Bench, //
 };
 
@@ -28,6 +31,7 @@ pub(crate) const REAL_PATHS: Test = Test {
     name: "REAL_PATHS",
     deepest: stack::SIZE - PATHS,
     threads: 2,
+    most_threads: MANY_THREADS,
     rounds: 4,
     run,
 };

@@ -15,7 +15,10 @@ use crate::{
     },
     sched,
     stack,
-    test::Test,
+    test::{
+        Test,
+        MANY_THREADS, //
+    },
     Bench, //
 };
 
@@ -24,6 +27,7 @@ pub(crate) const RECURSE: Test = Test {
     name: "RECURSE",
     deepest: stack::DEEPEST,
     threads: 4,
+    most_threads: MANY_THREADS,
     rounds: 100,
     run: run_awake,
 };
@@ -33,14 +37,28 @@ pub(crate) const RECURSE_SLEEP: Test = Test {
     name: "RECURSE_SLEEP",
     deepest: stack::DEEPEST,
     threads: 4,
+    most_threads: MANY_THREADS,
     rounds: 10,
     run: run_asleep,
+};
+
+/// The same in the thread that gave the command, which takes what it came to own back to user
+/// mode.
+pub(crate) const CALLER: Test = Test {
+    name: "CALLER",
+    deepest: stack::DEEPEST,
+    threads: 1,
+    most_threads: 1,
+    rounds: 10,
+    run: run_in_caller,
 };
 
 fn run_awake(command: &Command, _: &Bench) -> Result<Numbers, Fault> {
     let tally = Tally::default();
 
-    run(command, &tally, &|| Ok(()))?;
+    run_together(command.threads, &|thread| {
+        repeat(command, thread, &tally, &|| Ok(()))
+    })?;
     tally.numbers(&[])
 }
 
@@ -48,26 +66,42 @@ fn run_asleep(command: &Command, _: &Bench) -> Result<Numbers, Fault> {
     let tally = Tally::default();
     let switches = Counter::default();
 
-    run(command, &tally, &|| {
-        switches.add(stack::sleep()?);
-        Ok(())
+    run_together(command.threads, &|thread| {
+        repeat(command, thread, &tally, &|| {
+            switches.add(stack::sleep()?);
+            Ok(())
+        })
     })?;
     tally.numbers(&[("switches", switches.get())])
 }
 
-fn run(
-    command: &Command,
-    tally: &Tally,
-    at_level: &(dyn Fn() -> Result<(), Fault> + Sync),
-) -> Result<(), Fault> {
-    run_together(command.threads, &|thread| {
-        for round in 0..command.rounds {
-            let seed = pattern(thread as u64, round);
+fn run_in_caller(command: &Command, _: &Bench) -> Result<Numbers, Fault> {
+    let tally = Tally::default();
+    let switches = Counter::default();
+    let owned_before = stack::owned_pages()?;
 
-            descend(command.bytes, seed, tally, at_level, &|| Ok(()))?;
-            sched::yield_now();
-        }
+    repeat(command, 0, &tally, &|| {
+        switches.add(stack::sleep()?);
         Ok(())
     })?;
+    tally.numbers(&[
+        ("switches", switches.get()),
+        ("kept_pages", stack::owned_pages()? - owned_before),
+    ])
+}
+
+/// The part of one thread.
+fn repeat(
+    command: &Command,
+    thread: usize,
+    tally: &Tally,
+    at_level: &dyn Fn() -> Result<(), Fault>,
+) -> Result<(), Fault> {
+    for round in 0..command.rounds {
+        let seed = pattern(thread as u64, round);
+
+        descend(command.bytes, seed, tally, at_level, &|| Ok(()))?;
+        sched::yield_now();
+    }
     Ok(())
 }

@@ -18,7 +18,10 @@ use crate::{
     },
     sched,
     stack,
-    test::Test,
+    test::{
+        Test,
+        MANY_THREADS, //
+    },
     Bench, //
 };
 use core::ptr::NonNull;
@@ -45,6 +48,7 @@ pub(crate) const SHARED_OBJECT: Test = Test {
     name: "SHARED_OBJECT",
     deepest: stack::DEEPEST,
     threads: 4,
+    most_threads: MANY_THREADS,
     rounds: 50,
     run,
 };

@@ -20,14 +20,20 @@ pub(crate) struct Test {
     /// The deepest that this test may go.
     pub(crate) deepest: usize,
     pub(crate) threads: usize,
+    /// As many threads as it can have.
+    pub(crate) most_threads: usize,
     pub(crate) rounds: usize,
     pub(crate) run: fn(&Command, &Bench) -> Result<Numbers, Fault>,
 }
 
+/// For tests that make their threads.
+pub(crate) const MANY_THREADS: usize = 4096;
+
 /// All tests.
-pub(crate) static TESTS: [Test; 6] = [
+pub(crate) static TESTS: [Test; 7] = [
     recurse::RECURSE,
     recurse::RECURSE_SLEEP,
+    recurse::CALLER,
     shared_object::SHARED_OBJECT,
     page_boundary::PAGE_BOUNDARY,
     threads::THREADS,

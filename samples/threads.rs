@@ -15,7 +15,10 @@ use crate::{
     },
     sched,
     stack,
-    test::Test,
+    test::{
+        Test,
+        MANY_THREADS, //
+    },
     Bench, //
 };
 use kernel::cpu::CpuId;
@@ -25,6 +28,7 @@ pub(crate) const THREADS: Test = Test {
     name: "THREADS",
     deepest: stack::DEEPEST,
     threads: 200,
+    most_threads: MANY_THREADS,
     rounds: 10,
     run,
 };

@@ -33,7 +33,7 @@ try() # FILE TEXT LOGREGEX
 
 echo 5 >"$STATS/threads"
 echo RECURSE 4096 1 1 >"$STRESS/run"
-plan 14
+plan 15
 for number in 0 1001 -1 many "5 6" ""; do
 	try "$STATS/threads" "$number" 'dynamic_stack_stats: threads: expected a number from 1 to 1000'
 done
@@ -43,6 +43,7 @@ done
 try "$STRESS/run" "RECURSE deep" 'stack_stress: bytes must be a number from [0-9]+ to [0-9]+'
 try "$STRESS/run" "RECURSE 1099511627776" 'stack_stress: bytes must be a number from [0-9]+ to [0-9]+'
 try "$STRESS/run" "RECURSE 4096 0" 'stack_stress: threads must be a number from [0-9]+ to [0-9]+'
+try "$STRESS/run" "CALLER 4096 2" 'stack_stress: threads must be a number from 1 to 1, not .2.'
 try "$STRESS/run" "RECURSE 4096 1 1 1" 'stack_stress: .*expected NAME \[bytes \[threads \[rounds\]\]\]'
 try "$STRESS/file" "relative/path" 'stack_stress: file must be an absolute path'
 echo 20 >"$STATS/threads"

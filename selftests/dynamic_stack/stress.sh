@@ -13,6 +13,7 @@ for name in $names; do
 	case $name in
 	RECURSE) stress RECURSE $deep 4 50 ;;
 	RECURSE_SLEEP) stress RECURSE_SLEEP $deep 4 5 ;;
+	CALLER) stress CALLER $deep 1 5 ;;
 	SHARED_OBJECT) stress SHARED_OBJECT $deep 4 20 ;;
 	# As deep as it goes: every word next to every page boundary.
 	PAGE_BOUNDARY) stress PAGE_BOUNDARY $((thread_size - 3072)) 2 1 ;;
