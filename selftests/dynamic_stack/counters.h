@@ -15,6 +15,8 @@
 #include "kselftest.h"
 
 #define DEBUGFS_DIR	"/sys/kernel/debug/dynamic_stack"
+/* Of the module stack_stress. */
+#define STRESS_FILE	"/sys/kernel/debug/stack_stress/run"
 
 /* What a thread owns under the booted method. */
 struct method {

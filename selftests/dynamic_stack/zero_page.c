@@ -11,10 +11,9 @@
 #include "counters.h"
 #include "files.h"
 #include "parked.h"
+#include "threads_file.h"
 
 #define THREADS		500
-#define THREADS_FILE	DEBUGFS_DIR "/threads"
-#define STRESS_FILE	"/sys/kernel/debug/stack_stress/run"
 #define COMM		"zero_page_test"
 #define STRESS_COMM	"stack_stress/"
 #define DIRTY_BYTES	(256L << 20)
@@ -39,50 +38,20 @@ static bool dirty_free_pages(void)
 	return !munmap(memory, DIRTY_BYTES);
 }
 
-struct depths {
-	long threads;
-	long owned_pages;
-	long depth_bytes;
-};
-
-/* The largest numbers of all threads whose name begins with @name. */
-static struct depths read_depths(const char *name)
-{
-	FILE *file = fopen(THREADS_FILE, "r");
-	struct depths depths = {};
-	long owned, depth;
-	char line[128];
-	char comm[16];
-
-	while (file && fgets(line, sizeof(line), file)) {
-		if (sscanf(line, "%*d %ld %ld %15s", &owned, &depth, comm) != 3 ||
-		    strncmp(comm, name, strlen(name)))
-			continue;
-		depths.threads++;
-		if (owned > depths.owned_pages)
-			depths.owned_pages = owned;
-		if (depth > depths.depth_bytes)
-			depths.depth_bytes = depth;
-	}
-	if (file)
-		fclose(file);
-	return depths;
-}
-
 FIXTURE(zero_page) {
 	struct parked parked;
 };
 
 FIXTURE_SETUP(zero_page)
 {
-	if (!write_text(THREADS_FILE, "1000"))
+	if (!show_all_threads())
 		SKIP(return, "needs the module dynamic_stack_stats and root");
 	ASSERT_TRUE(dirty_free_pages());
 }
 
 FIXTURE_TEARDOWN(zero_page)
 {
-	write_text(THREADS_FILE, "20");
+	show_some_threads();
 }
 
 /* A parked thread needs less than its top page, whatever else it owns. */
