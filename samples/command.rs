@@ -5,8 +5,8 @@
 use crate::{
     stack,
     test::{
-        Test,
-        TESTS, //
+        self,
+        Test, //
     }, //
 };
 use core::ops::RangeInclusive;
@@ -37,7 +37,7 @@ impl Command {
     pub(crate) fn parse(text: &str) -> Result<Self> {
         let mut words = text.split_ascii_whitespace();
         let name = words.next().unwrap_or("");
-        let Some(test) = TESTS.iter().find(|test| test.name == name) else {
+        let Some(test) = test::all().find(|test| test.name == name) else {
             pr_err!("unknown test '{}', expected one of:{}\n", name, Names);
             return Err(EINVAL);
         };
@@ -93,7 +93,7 @@ struct Names;
 
 impl fmt::Display for Names {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for test in &TESTS {
+        for test in test::all() {
             write!(f, " {}", test.name)?;
         }
         Ok(())

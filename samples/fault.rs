@@ -40,6 +40,19 @@ pub(crate) enum Fault {
         wanted: u64,
         got: u64,
     },
+    /// Events were not handled in time.
+    Lost {
+        raised: u64,
+        handled: u64,
+        /// Interrupts that the CPU accepted and no handler ever saw.
+        in_service: u64,
+        /// Where the first was.
+        depth: usize,
+    },
+    /// A register had another value after an event.
+    Registers { depth: usize },
+    /// A walk of the stack did not reach the function of the thread.
+    Walk { depth: usize },
 }
 
 impl Fault {
@@ -92,6 +105,24 @@ impl fmt::Display for Fault {
             Self::Count { what, wanted, got } => {
                 write!(f, "{what} should be {wanted} and are {got}")
             }
+            Self::Lost {
+                raised,
+                handled,
+                in_service,
+                depth,
+            } => write!(
+                f,
+                "of {raised} events raised {handled} were handled, the CPU accepted {in_service} \
+                 interrupts in vain, the first event was lost at depth {depth}"
+            ),
+            Self::Registers { depth } => write!(
+                f,
+                "an event at depth {depth} changed a register of the thread"
+            ),
+            Self::Walk { depth } => write!(
+                f,
+                "a walk of the stack from a handler at depth {depth} missed the thread's function"
+            ),
         }
     }
 }

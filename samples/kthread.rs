@@ -9,6 +9,7 @@ use core::ptr::{
 };
 use kernel::{
     bindings,
+    cpu::CpuId,
     error::{
         from_err_ptr,
         to_result, //
@@ -67,6 +68,12 @@ impl Kthread {
         unsafe { bindings::get_task_struct(task.as_ptr()) };
         // INVARIANT: The reference was taken above.
         Ok(Self { task })
+    }
+
+    /// Keeps the thread on `cpu`; it must not have been woken yet.
+    fn bind(&self, cpu: CpuId) {
+        // SAFETY: By the type invariant, the task is valid, and it has not run.
+        unsafe { bindings::kthread_bind(self.task.as_ptr(), cpu.as_u32()) };
     }
 
     fn wake_up(&self) {
@@ -136,6 +143,25 @@ pub(crate) fn run_together<J>(threads: usize, job: &J) -> Result<u64, Fault>
 where
     J: Fn(usize) -> Result<(), Fault> + Sync,
 {
+    run(threads, None, job)
+}
+
+/// Does the same, with each thread bound to the CPU that `cpu_of` returns for its index.
+pub(crate) fn run_bound<J>(
+    threads: usize,
+    cpu_of: &dyn Fn(usize) -> CpuId,
+    job: &J,
+) -> Result<u64, Fault>
+where
+    J: Fn(usize) -> Result<(), Fault> + Sync + ?Sized,
+{
+    run(threads, Some(cpu_of), &job)
+}
+
+fn run<J>(threads: usize, cpu_of: Option<&dyn Fn(usize) -> CpuId>, job: &J) -> Result<u64, Fault>
+where
+    J: Fn(usize) -> Result<(), Fault> + Sync,
+{
     stack_pin_init!(let shared = pin_init!(Shared {
         job,
         ended: Atomic::new(0),
@@ -154,6 +180,9 @@ where
         let kthread = unsafe { Kthread::new(run_job::<J>, from_mut(start).cast(), index) }
             .map_err(|error| Fault::Call("kthread_create_on_node", error))?;
 
+        if let Some(cpu_of) = cpu_of {
+            kthread.bind(cpu_of(index));
+        }
         crew.push(kthread, GFP_KERNEL)?;
     }
     for kthread in &crew {

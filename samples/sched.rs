@@ -52,25 +52,43 @@ pub(crate) fn yield_now() {
     unsafe { bindings::schedule() };
 }
 
-/// Keeps all CPUs that are online from going offline.
-struct CpusReadLock;
+/// The CPUs that are online, and stay so.
+pub(crate) struct OnlineCpus;
 
-impl CpusReadLock {
-    fn new() -> Self {
+impl OnlineCpus {
+    /// Keeps all CPUs from going offline.
+    pub(crate) fn lock() -> Self {
         // SAFETY: Tests run in process context; the unlock is in `drop`.
         unsafe { bindings::cpus_read_lock() };
         Self
     }
 
-    fn is_online(&self, cpu: CpuId) -> bool {
+    fn mask(&self) -> &Cpumask {
         // SAFETY: The mask is a valid global, and nobody changes it while `self` exists.
-        unsafe { Cpumask::from_raw(&raw const bindings::__cpu_online_mask) }.test(cpu)
+        unsafe { Cpumask::from_raw(&raw const bindings::__cpu_online_mask) }
+    }
+
+    fn is_online(&self, cpu: CpuId) -> bool {
+        self.mask().test(cpu)
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.mask().weight() as usize
+    }
+
+    /// Returns one of the CPUs; after the last comes the first again.
+    pub(crate) fn nth(&self, index: usize) -> CpuId {
+        (0..nr_cpu_ids())
+            .filter_map(CpuId::from_u32)
+            .filter(|&cpu| self.is_online(cpu))
+            .nth(index % self.count().max(1))
+            .unwrap_or_else(CpuId::current)
     }
 }
 
-impl Drop for CpusReadLock {
+impl Drop for OnlineCpus {
     fn drop(&mut self) {
-        // SAFETY: Locked by `new`.
+        // SAFETY: Locked by `lock`.
         unsafe { bindings::cpus_read_unlock() };
     }
 }
@@ -79,11 +97,11 @@ impl Drop for CpusReadLock {
 ///
 /// Returns false if there is no other.
 pub(crate) fn move_off(from: CpuId) -> Result<bool, Fault> {
-    let lock = CpusReadLock::new();
+    let online = OnlineCpus::lock();
     let cpus = nr_cpu_ids();
     let Some(next) = (1..cpus)
         .filter_map(|distance| CpuId::from_u32((from.as_u32() + distance) % cpus))
-        .find(|&cpu| lock.is_online(cpu))
+        .find(|&cpu| online.is_online(cpu))
     else {
         return Ok(false);
     };

@@ -15,6 +15,11 @@
 //!
 //! The module cannot be unloaded while a test runs.
 
+#![cfg_attr(
+    not(CONFIG_X86_64),
+    expect(dead_code, reason = "what only the events need, which exist on x86")
+)]
+
 use kernel::{
     bindings,
     debugfs::{
@@ -32,6 +37,8 @@ use kernel::{
 
 mod command;
 mod descent;
+#[cfg(CONFIG_X86_64)]
+mod events;
 mod fault;
 mod file;
 mod frame;
@@ -46,6 +53,10 @@ mod shared_object;
 mod stack;
 mod test;
 mod threads;
+#[cfg(CONFIG_X86_64)]
+mod user_pages;
+#[cfg(CONFIG_X86_64)]
+mod visit;
 
 use command::Command;
 use report::Report;
@@ -88,7 +99,7 @@ impl Bench {
     }
 
     fn list_tests(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for test in &test::TESTS {
+        for test in test::all() {
             writeln!(f, "{}", test.name)?;
         }
         Ok(())

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The table of tests.
+//! The tables of tests.
 
 use crate::{
     command::Command,
@@ -13,6 +13,8 @@ use crate::{
     threads,
     Bench, //
 };
+#[cfg(CONFIG_X86_64)]
+use crate::events;
 
 /// A test, and what it is run with if the command does not say.
 pub(crate) struct Test {
@@ -23,14 +25,17 @@ pub(crate) struct Test {
     /// As many threads as it can have.
     pub(crate) most_threads: usize,
     pub(crate) rounds: usize,
-    pub(crate) run: fn(&Command, &Bench) -> Result<Numbers, Fault>,
+    pub(crate) run: Run,
 }
 
 /// For tests that make their threads.
 pub(crate) const MANY_THREADS: usize = 4096;
 
-/// All tests.
-pub(crate) static TESTS: [Test; 7] = [
+/// What a test does.
+pub(crate) type Run = fn(&Command, &Bench) -> Result<Numbers, Fault>;
+
+/// Tests that run on every architecture.
+static TESTS: [Test; 7] = [
     recurse::RECURSE,
     recurse::RECURSE_SLEEP,
     recurse::CALLER,
@@ -39,3 +44,25 @@ pub(crate) static TESTS: [Test; 7] = [
     threads::THREADS,
     real_paths::REAL_PATHS,
 ];
+
+/// Tests of which a part is assembly.
+#[cfg(CONFIG_X86_64)]
+static ARCH_TESTS: [Test; 9] = [
+    events::TIMER,
+    events::IPI,
+    events::CROSS_IPI,
+    events::NMI,
+    events::USER_FAULT,
+    events::INT3,
+    events::BREAKPOINT,
+    events::WARN,
+    events::GP,
+];
+
+#[cfg(not(CONFIG_X86_64))]
+static ARCH_TESTS: [Test; 0] = [];
+
+/// Returns all tests.
+pub(crate) fn all() -> impl Iterator<Item = &'static Test> {
+    TESTS.iter().chain(&ARCH_TESTS)
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0
+/* NMIs, one that a visit sends to its own CPU or a storm of them. */
+
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/atomic.h>
+#include <linux/minmax.h>
+#include <linux/percpu.h>
+#include <linux/printk.h>
+#include <linux/sched/task_stack.h>
+
+#include <asm/nmi.h>
+
+#include "apic.h"
+#include "event.h"
+#include "visit.h"
+
+#define NAME	"stack_stress"
+
+static atomic_long_t nmis_handled;
+/* Of these, after how many a walk of the stack came to its end. */
+static atomic_long_t nmis_walked;
+/* And after how many it did not, although a thread was on its own stack. */
+static atomic_long_t nmis_astray;
+static DEFINE_PER_CPU(struct stack_stress_walk, storm_walk);
+
+/* The first walk that ended early, of all: where, and what it came from. */
+static struct {
+	unsigned long interrupted;
+	unsigned long last;
+} short_walk;
+
+/* In the middle of a context switch, a thread is on the stack of another one. */
+static bool on_own_stack(struct pt_regs *regs)
+{
+	return regs->sp - (unsigned long)task_stack_page(current) < THREAD_SIZE;
+}
+
+static void walk_in_storm(struct pt_regs *regs)
+{
+	struct stack_stress_walk *walk = this_cpu_ptr(&storm_walk);
+
+	if (stack_stress_walk(walk)) {
+		atomic_long_inc(&nmis_walked);
+		return;
+	}
+	if (on_own_stack(regs))
+		atomic_long_inc(&nmis_astray);
+	if (!cmpxchg(&short_walk.interrupted, 0, regs->ip))
+		short_walk.last = walk->addresses[min(walk->frames, VISIT_FRAMES) - 1];
+}
+
+static int nmi_handler(unsigned int type, struct pt_regs *regs)
+{
+	struct stack_stress_visit *visit = this_cpu_read(stack_stress_visit_here);
+
+	if (visit) {
+		stack_stress_seen(visit);
+		stack_stress_handled(visit);
+	} else {
+		walk_in_storm(regs);
+	}
+	atomic_long_inc(&nmis_handled);
+	return NMI_HANDLED;
+}
+
+int stack_stress_begin_nmis(void)
+{
+	if (!stack_stress_has_apic())
+		return -ENODEV;
+	return register_nmi_handler(NMI_LOCAL, nmi_handler, 0, NAME);
+}
+
+void stack_stress_end_nmis(void)
+{
+	unregister_nmi_handler(NMI_LOCAL, NAME);
+	if (short_walk.interrupted)
+		pr_info("a walk of the stack from an NMI at %pS ended early, at %pS\n",
+			(void *)short_walk.interrupted, (void *)short_walk.last);
+	short_walk.interrupted = 0;
+}
+
+unsigned long stack_stress_nmis_handled(void)
+{
+	return atomic_long_read(&nmis_handled);
+}
+
+unsigned long stack_stress_nmis_walked(void)
+{
+	return atomic_long_read(&nmis_walked);
+}
+
+unsigned long stack_stress_nmis_astray(void)
+{
+	return atomic_long_read(&nmis_astray);
+}
+
+const struct stack_stress_event stack_stress_nmi = {
+	.begin = stack_stress_begin_nmis,
+	.end = stack_stress_end_nmis,
+	.prepare = stack_stress_prepare_nmi,
+	.at_place = stack_stress_nmi_at_place,
+};
