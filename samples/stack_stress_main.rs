@@ -44,6 +44,8 @@ mod file;
 mod frame;
 mod kthread;
 mod memcg;
+#[cfg(CONFIG_X86_64)]
+mod nmi_storm;
 mod page_boundary;
 mod real_paths;
 mod recurse;

@@ -14,7 +14,10 @@ use crate::{
     Bench, //
 };
 #[cfg(CONFIG_X86_64)]
-use crate::events;
+use crate::{
+    events,
+    nmi_storm, //
+};
 
 /// A test, and what it is run with if the command does not say.
 pub(crate) struct Test {
@@ -47,7 +50,7 @@ static TESTS: [Test; 7] = [
 
 /// Tests of which a part is assembly.
 #[cfg(CONFIG_X86_64)]
-static ARCH_TESTS: [Test; 9] = [
+static ARCH_TESTS: [Test; 10] = [
     events::TIMER,
     events::IPI,
     events::CROSS_IPI,
@@ -57,6 +60,7 @@ static ARCH_TESTS: [Test; 9] = [
     events::BREAKPOINT,
     events::WARN,
     events::GP,
+    nmi_storm::NMI_STORM,
 ];
 
 #[cfg(not(CONFIG_X86_64))]
