@@ -20,7 +20,10 @@ use crate::{
         OnlineCpus, //
     },
     stack,
-    test::Test,
+    test::{
+        Test,
+        MANY_THREADS, //
+    },
     visit::NO_APIC,
     Bench, //
 };
@@ -52,6 +55,7 @@ pub(crate) const NMI_STORM: Test = Test {
     name: "NMI_STORM",
     deepest: stack::DEEPEST,
     threads: 4,
+    most_threads: MANY_THREADS,
     rounds: 20,
     run,
 };

@@ -2,7 +2,8 @@
 # shellcheck shell=sh
 # Sourced by the shell tests: what they need, how they begin and end.
 # Where SPLATS names a file with lines "splat TEXT", a test fails when the
-# kernel log gained a line that contains one of the texts.
+# kernel log gained a line that contains one of the texts, unless a line "allow
+# TEST TEXT # REASON" excuses it.
 
 DIR=$(dirname "$(readlink -f "$0")")
 # shellcheck disable=SC2034 # for the tests
