@@ -5,7 +5,8 @@
  * the instructions of every CPU advance the TSC.
  *
  * A sample is a short batch. Most of them end before the next timer tick, so
- * the minimum and the median do without it.
+ * the minimum and the median do without it, and without what RCU and
+ * workqueues do later. The mean has all of that.
  */
 #define _GNU_SOURCE
 #include <linux/futex.h>
@@ -22,7 +23,7 @@
 #include "kselftest.h"
 
 #define WARM_UP		20
-#define SAMPLES		201
+#define SAMPLES		401
 #define LOOP_TURNS	5000
 #define LOOP_LENGTH	2	/* instructions */
 
@@ -31,6 +32,11 @@ struct operation {
 	void (*batch)(void);
 	/* How often the operation has happened; read before and after a batch. */
 	unsigned long (*count)(void);
+};
+
+struct sample {
+	unsigned long long ticks;
+	unsigned long count;
 };
 
 static unsigned long done;
@@ -66,9 +72,9 @@ static void batch_null_syscall(void)
 {
 	int i;
 
-	for (i = 0; i < 100; i++)
+	for (i = 0; i < 1000; i++)
 		syscall(SYS_getppid);
-	done += 100;
+	done += 1000;
 }
 
 static void batch_yield(void)
@@ -136,15 +142,20 @@ static void batch_vfork_exit(void)
 	done += 5;
 }
 
-static double sample(const struct operation *op)
+static struct sample sample(const struct operation *op)
 {
-	unsigned long count = op->count();
-	unsigned long long ticks = __rdtsc();
+	struct sample sample;
 
+	sample.count = op->count();
+	sample.ticks = __rdtsc();
 	op->batch();
-	ticks = __rdtsc() - ticks;
-	count = op->count() - count;
-	return count ? (double)ticks / count : 0;
+	sample.ticks = __rdtsc() - sample.ticks;
+	sample.count = op->count() - sample.count;
+	if (!sample.count) {
+		fprintf(stderr, "bench: no %s happened\n", op->name);
+		exit(EXIT_FAILURE);
+	}
+	return sample;
 }
 
 static int compare(const void *a, const void *b)
@@ -156,16 +167,22 @@ static int compare(const void *a, const void *b)
 
 static void measure(const struct operation *op)
 {
-	double samples[SAMPLES];
+	struct sample one, all = {};
+	double prices[SAMPLES];
 	int i;
 
 	for (i = 0; i < WARM_UP; i++)
 		sample(op);
-	for (i = 0; i < SAMPLES; i++)
-		samples[i] = sample(op);
-	qsort(samples, SAMPLES, sizeof(*samples), compare);
-	printf("%s_min %.2f\n%s_median %.2f\n", op->name, samples[0], op->name,
-	       samples[SAMPLES / 2]);
+	for (i = 0; i < SAMPLES; i++) {
+		one = sample(op);
+		prices[i] = (double)one.ticks / one.count;
+		all.ticks += one.ticks;
+		all.count += one.count;
+	}
+	qsort(prices, SAMPLES, sizeof(*prices), compare);
+	printf("%s_min %.2f\n%s_median %.2f\n%s_mean %.2f\n",
+	       op->name, prices[0], op->name, prices[SAMPLES / 2],
+	       op->name, (double)all.ticks / all.count);
 }
 
 static void measure_switch(void)
