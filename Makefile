@@ -6,7 +6,7 @@
 
 demo: ## boot, run 10 000 threads, compare off and lend (N=threads)
 test: ## run the selftests in a VM, once for each method (CONFIGS=names)
-bench: ## count instructions per operation, off against lend
+bench: ## count instructions per operation (SIZES="16 32 64" METHODS=...)
 check-env: ## say which tools are missing and how to get them
 setup: ## install what check-env misses
 tree: ## make the kernel tree: source and series, one commit a patch

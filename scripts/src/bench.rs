@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 //! `bench`: instructions per operation, counted by the emulator.
 
+mod archive;
 mod comparison;
 mod prices;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Result, bail, ensure};
 
-use self::comparison::Comparison;
+use self::comparison::{Column, Comparison, NULL_SYSCALL};
 use self::prices::{OPERATIONS, Prices};
 use crate::context::Context;
 use crate::fragment::Fragment;
@@ -17,13 +18,16 @@ use crate::kernel::Kernel;
 use crate::method;
 use crate::outcome::Outcome;
 use crate::plot::Bars;
+use crate::setup;
 use crate::suite::Suite;
-use crate::tools::Tools;
 use crate::vm::Vm;
 
 /// The size of the usual configuration.
 const USUAL_KIB: u32 = 16;
 const SIZES_KIB: [u32; 3] = [USUAL_KIB, 32, 64];
+
+/// The programs in the guest; the first one is its process 1.
+const PROGRAMS: [&str; 2] = ["bench_init", "bench"];
 
 /// One tick of every clock per instruction, and nothing random.
 const COUNT_INSTRUCTIONS: &str = "-accel tcg,thread=single -icount shift=0,sleep=off -seed 1 \
@@ -35,20 +39,37 @@ pub struct Args {
     /// Sizes of the stacks, in KiB; each one other than 16 is a kernel of its own
     #[arg(long = "size", env = "SIZES", value_delimiter = ' ')]
     sizes: Vec<String>,
+    /// Methods to compare; the first one is what the others are compared with
+    #[arg(long, env = "METHODS", value_delimiter = ' ', default_values = method::ALL)]
+    methods: Vec<String>,
 }
 
-struct Lab<'a> {
-    ctx: &'a Context,
-    tools: Tools,
-    kernel: Kernel,
-    program: PathBuf,
+/// A kernel as it is booted, for one column of the table.
+struct Subject<'a> {
+    kernel: &'a Kernel,
+    method: &'static str,
 }
 
 pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
+    setup::ensure(ctx)?;
+    let methods = method::select(&args.methods)?;
+    let sizes = select_sizes(ctx, &method::words(&args.sizes))?;
     let mut comparisons = Vec::new();
-    for size_kib in select_sizes(ctx, &method::words(&args.sizes))? {
-        let lab = Lab::new(ctx, size_kib)?;
-        let Some(comparison) = lab.compare()? else {
+    for size_kib in sizes {
+        let kernel = kernel_with(ctx, size_kib)?;
+        let subjects: Vec<_> = methods
+            .iter()
+            .map(|method| Subject {
+                kernel: &kernel,
+                method,
+            })
+            .collect();
+        let archive = archive::pack(
+            &Suite::build(ctx, &kernel)?.dir,
+            &PROGRAMS,
+            &ctx.cache.join("bench.cpio"),
+        )?;
+        let Some(comparison) = compare(ctx, &subjects, &archive)? else {
             return Ok(Outcome::VmDied);
         };
         println!("{comparison}");
@@ -58,7 +79,7 @@ pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
     fs::create_dir_all(&dir)?;
     let numbers: String = comparisons.iter().map(Comparison::lines).collect();
     fs::write(dir.join("bench.txt"), numbers)?;
-    draw(&comparisons, &dir.join("bench.svg"))?;
+    draw(&comparisons, &methods, &dir.join("bench.svg"))?;
     println!("numbers and plot: {}/bench.{{txt,svg}}", dir.display());
 
     let mut targets = comparisons.iter().flat_map(Comparison::targets);
@@ -69,87 +90,79 @@ pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
 }
 
 fn select_sizes(ctx: &Context, asked: &[String]) -> Result<Vec<u32>> {
+    ensure!(
+        ctx.kdir.is_none() || asked.is_empty(),
+        "the kernel in KDIR has the size that it has: give KDIR or SIZES"
+    );
     if asked.is_empty() {
         return Ok(vec![USUAL_KIB]);
     }
-    ensure!(
-        ctx.kdir.is_none(),
-        "the kernel in KDIR has the size that it has: give KDIR or SIZES"
-    );
     for word in asked {
         ensure!(
             SIZES_KIB.iter().any(|size| size.to_string() == *word),
             "unknown size {word:?}, expected some of: 16 32 64"
         );
     }
-    let sizes = SIZES_KIB.into_iter();
-    Ok(sizes
-        .filter(|size| asked.contains(&size.to_string()))
-        .collect())
+    let selected = |size: &u32| asked.contains(&size.to_string());
+    Ok(SIZES_KIB.into_iter().filter(selected).collect())
+}
+
+fn kernel_with(ctx: &Context, size_kib: u32) -> Result<Kernel> {
+    let fragment = match size_kib {
+        USUAL_KIB => None,
+        _ => Some(Fragment::named(ctx, &format!("stack-{size_kib}k"))?),
+    };
+    Kernel::ensure(ctx, fragment.as_ref())
+}
+
+/// None if a VM died.
+fn compare(ctx: &Context, subjects: &[Subject], archive: &Path) -> Result<Option<Comparison>> {
+    let (mut size_kib, mut apart) = (USUAL_KIB, 0.0_f64);
+    let mut columns = Vec::new();
+    for subject in subjects {
+        let (Some(first), Some(second)) = (
+            subject.measure(ctx, archive, "first run")?,
+            subject.measure(ctx, archive, "second run")?,
+        ) else {
+            return Ok(None);
+        };
+        // With KDIR it need not be the usual size.
+        size_kib = first.stack_kib;
+        apart = apart.max(first.prices.differs_from(&second.prices));
+        columns.push(Column {
+            name: subject.method,
+            prices: first.prices,
+        });
+    }
+    Ok(Some(Comparison {
+        size_kib,
+        columns,
+        apart,
+    }))
 }
 
 struct Measured {
-    /// What the kernel says; with KDIR it need not be the usual size.
+    /// What the kernel says.
     stack_kib: u32,
     prices: Prices,
 }
 
-impl<'a> Lab<'a> {
-    fn new(ctx: &'a Context, size_kib: u32) -> Result<Self> {
-        let fragment = match size_kib {
-            USUAL_KIB => None,
-            _ => Some(Fragment::named(ctx, &format!("stack-{size_kib}k"))?),
-        };
-        let kernel = Kernel::ensure(ctx, fragment.as_ref())?;
-        Ok(Self {
-            ctx,
-            tools: Tools::ensure(ctx)?,
-            program: Suite::build(ctx, &kernel)?.dir.join("bench"),
-            kernel,
-        })
-    }
-
-    /// None if a VM died.
-    fn compare(&self) -> Result<Option<Comparison>> {
-        let (mut apart, mut size_kib) = (0.0_f64, 0);
-        let mut both = Vec::new();
-        for method in method::ALL {
-            let (Some(first), Some(second)) = (
-                self.measure("first run", method)?,
-                self.measure("second run", method)?,
-            ) else {
-                return Ok(None);
-            };
-            apart = apart.max(first.prices.differs_from(&second.prices));
-            size_kib = first.stack_kib;
-            both.push(first.prices);
-        }
-        let Ok([off, lend]) = <[Prices; 2]>::try_from(both) else {
-            bail!("expected the prices of two methods");
-        };
-        Ok(Some(Comparison {
-            size_kib,
-            off,
-            lend,
-            apart,
-        }))
-    }
-
+impl Subject<'_> {
     /// None if the VM died.
-    fn measure(&self, which: &str, method: &str) -> Result<Option<Measured>> {
-        let name = &format!("bench, {method}, {which}");
-        let mut vm = Vm::new(self.ctx, &self.tools.vng, &self.kernel, name);
+    fn measure(&self, ctx: &Context, archive: &Path, which: &str) -> Result<Option<Measured>> {
+        let name = &format!("bench, {}, {which}", self.method);
+        let mut vm = Vm::new(ctx, self.kernel, name);
         // The instructions of every CPU advance the clocks.
         vm.cpus = 1;
         vm.kernel_args = NOTHING_RANDOM.map(str::to_string).into();
-        vm.kernel_args.push(format!("dynamic_stack={method}"));
+        vm.kernel_args
+            .push(format!("dynamic_stack={}", self.method));
         vm.qemu_args = vec![COUNT_INSTRUCTIONS.to_string()];
-        let script = self.ctx.root.join("scripts/guest/bench.sh");
-        let run = vm.run(&script, &[self.program.display().to_string()])?;
+        let run = vm.run_bare(archive, PROGRAMS[0])?;
         match run.status() {
             None => Ok(None),
             Some(0) => Ok(Some(Measured {
-                stack_kib: method::stack_kib(method, &run.console)?,
+                stack_kib: method::stack_kib(self.method, &run.console)?,
                 prices: Prices::read(&run.output)?,
             })),
             Some(status) => bail!("{name}: {}", run.failure(status)),
@@ -157,22 +170,27 @@ impl<'a> Lab<'a> {
     }
 }
 
-fn draw(comparisons: &[Comparison], path: &Path) -> Result<()> {
+/// Each method in percent of the first one.
+fn draw(comparisons: &[Comparison], methods: &[&str], path: &Path) -> Result<()> {
     let mut groups = Vec::new();
     for (position, comparison) in comparisons.iter().enumerate() {
         let size = comparison.size_kib;
         for (index, (_, name)) in OPERATIONS.iter().enumerate() {
-            // Only the switch depends on the size.
-            if index == 0 || position == 0 {
-                let label = format!("{name}, {size} KiB");
-                groups.push((label, [100.0, comparison.percent(index)]));
+            // This one does not depend on the size.
+            if index == NULL_SYSCALL && position > 0 {
+                continue;
             }
+            let columns = comparison.columns.iter();
+            let prices = columns.map(|column| column.prices.of(index));
+            let prices: Vec<_> = prices.collect();
+            let percents = prices.iter().map(|price| 100.0 * price / prices[0]);
+            groups.push((format!("{name}, {size} KiB"), percents.collect()));
         }
     }
     let bars = Bars {
         title: "Instructions per operation",
-        unit: "% of off",
-        series: method::ALL,
+        unit: &format!("% of {}", methods[0]),
+        series: methods,
         groups,
     };
     bars.write(path)

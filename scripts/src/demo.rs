@@ -75,14 +75,15 @@ impl Lab<'_> {
     /// None if the VM died.
     fn measure(&self, method: &str, threads: u32) -> Result<Option<Measured>> {
         let name = format!("demo, {method}, {threads} threads");
-        let mut vm = Vm::new(self.ctx, &self.tools.vng, &self.kernel, &name);
+        let mut vm = Vm::new(self.ctx, &self.kernel, &name);
         vm.memory_mib = MEMORY_MIB + threads / 1024 * MEMORY_OF_THREAD_KIB;
         vm.kernel_args = vec![format!("dynamic_stack={method}")];
         vm.quiet = Duration::from_secs(600);
         let paths = [&self.modules.stats, &self.modules.stress, &self.selftests];
         let mut script_args: Vec<_> = paths.map(|path| path.display().to_string()).into();
         script_args.push(threads.to_string());
-        let run = vm.run(&self.ctx.root.join("scripts/guest/demo.sh"), &script_args)?;
+        let script = self.ctx.root.join("scripts/guest/demo.sh");
+        let run = vm.run(&self.tools.vng, &script, &script_args)?;
         match run.status() {
             None => Ok(None),
             Some(0) => {
@@ -96,11 +97,11 @@ impl Lab<'_> {
 
 fn draw(ctx: &Context, comparison: &Comparison) -> Result<PathBuf> {
     let (off, lend) = (&comparison.off, &comparison.lend);
-    let both = |size: fn(&Measured) -> f64| [size(off) / 1024.0, size(lend) / 1024.0];
+    let both = |size: fn(&Measured) -> f64| vec![size(off) / 1024.0, size(lend) / 1024.0];
     let bars = Bars {
         title: &format!("Kernel stacks, {} parked threads", comparison.threads),
         unit: "MiB",
-        series: ["off", "lend"],
+        series: &["off", "lend"],
         groups: vec![
             ("at boot".into(), both(|m| m.boot.kernel_stack)),
             ("threads parked".into(), both(|m| m.parked.kernel_stack)),

@@ -12,6 +12,9 @@ use crate::process::{self, find_program};
 use crate::program::Program;
 use crate::rustc::Rustc;
 
+/// The emulator.
+pub const QEMU: &str = "qemu-system-x86_64";
+
 /// Programs that only have to exist, and the packages that bring them.
 const PROGRAMS: [(&str, &str); 17] = [
     ("bc", "bc"),
@@ -117,12 +120,11 @@ fn probe_python() -> Finding {
 }
 
 fn probe_qemu() -> Finding {
-    let qemu = "qemu-system-x86_64";
     let lists = |option, word| {
-        let help = process::read(Command::new(qemu).args([option, "help"]));
+        let help = process::read(Command::new(QEMU).args([option, "help"]));
         help.is_ok_and(|text| text.contains(word))
     };
-    let state = if find_program(qemu).is_none() {
+    let state = if find_program(QEMU).is_none() {
         Err("not found")
     } else if !lists("-accel", "tcg") {
         Err("has no software emulation (-accel tcg)")
@@ -131,7 +133,7 @@ fn probe_qemu() -> Finding {
     } else {
         Ok("emulates, shares directories")
     };
-    Finding::new(qemu, state, || Mend::package("qemu-system-x86"))
+    Finding::new(QEMU, state, || Mend::package("qemu-system-x86"))
 }
 
 /// The first one that the sources of the machine have.

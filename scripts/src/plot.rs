@@ -10,17 +10,22 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 const HEIGHT: u32 = 480;
 const WIDTH_OF_GROUP: u32 = 180;
 const WIDTH_OF_AXIS: u32 = 72;
-const COLORS: [RGBColor; 2] = [RGBColor(130, 130, 140), RGBColor(40, 110, 190)];
+const COLORS: [RGBColor; 4] = [
+    RGBColor(130, 130, 140),
+    RGBColor(40, 110, 190),
+    RGBColor(200, 110, 40),
+    RGBColor(60, 150, 90),
+];
 /// Of the room of one group, what its bars take.
 const FILLED: f64 = 0.8;
 
 pub struct Bars<'a> {
     pub title: &'a str,
     pub unit: &'a str,
-    /// One name for each color.
-    pub series: [&'a str; 2],
+    /// Their names, at most one for each color.
+    pub series: &'a [&'a str],
     /// A label and one value of each series.
-    pub groups: Vec<(String, [f64; 2])>,
+    pub groups: Vec<(String, Vec<f64>)>,
 }
 
 impl Bars<'_> {
@@ -109,8 +114,8 @@ mod tests {
         let bars = Bars {
             title: "Kernel stacks",
             unit: "kB",
-            series: ["off", "lend"],
-            groups: vec![("at boot".to_string(), [576.0, 144.0])],
+            series: &["off", "lend"],
+            groups: vec![("at boot".to_string(), vec![576.0, 144.0])],
         };
         bars.write(&dir).unwrap();
         let picture = std::fs::read_to_string(&dir).unwrap();

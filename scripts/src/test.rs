@@ -172,10 +172,10 @@ impl<'a> Lab<'a> {
         Ok(())
     }
 
-    fn vm(&self, method: &str, what: &str, tests: &[String]) -> Vm<'_> {
+    fn vm(&self, method: &str, what: &str, tests: &[String]) -> Vm {
         let config = self.config.as_ref().map(|name| format!(", {name}"));
         let name = format!("{what}, {method}{}", config.unwrap_or_default());
-        let mut vm = Vm::new(self.ctx, &self.tools.vng, &self.kernel, &name);
+        let mut vm = Vm::new(self.ctx, &self.kernel, &name);
         vm.kernel_args = vec![
             format!("dynamic_stack={method}"),
             // A page that comes back unused and is not zero warns.
@@ -194,7 +194,7 @@ impl<'a> Lab<'a> {
         let mut args: Vec<_> = paths.map(|path| path.display().to_string()).into();
         args.push(self.suite.timeout.as_secs().to_string());
         args.extend_from_slice(tests);
-        vm.run(&self.script, &args)
+        vm.run(&self.tools.vng, &self.script, &args)
     }
 
     fn judge(&self, method: &str, run: &Run, tests: &[String], matrix: &mut Matrix) {

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
-//! One virtual machine: boots a kernel under virtme-ng, runs a script in it,
-//! collects the kernel log and what the script prints.
+//! One virtual machine: boots a kernel, runs a script or a program in it,
+//! collects the kernel log and what is printed.
 
+mod bare;
 mod group;
 mod state;
 #[cfg(test)]
 mod tests;
+mod virtme;
 
 use std::collections::VecDeque;
-use std::env;
-use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
@@ -27,17 +27,12 @@ use crate::context::Context;
 use crate::kernel::Kernel;
 use crate::progress::Progress;
 
-/// The kernel takes a timer interrupt that a busy host delivers late for a broken
-/// timer, and panics.
-const TRUST_THE_TIMER: &str = "no_timer_check";
-
 /// Powering off, or dying of a panic, takes no longer than this.
 const ENDING: Duration = Duration::from_secs(30);
 const TAIL_LINES: usize = 25;
 
-pub struct Vm<'a> {
+pub struct Vm {
     name: String,
-    vng: &'a Path,
     image: PathBuf,
     /// Takes both channels, complete.
     log: PathBuf,
@@ -69,14 +64,13 @@ enum Line {
     Output(String),
 }
 
-impl<'a> Vm<'a> {
+impl Vm {
     /// `name` says what the run is for, in the progress and as its log file.
-    pub fn new(ctx: &Context, vng: &'a Path, kernel: &Kernel, name: &str) -> Self {
+    pub fn new(ctx: &Context, kernel: &Kernel, name: &str) -> Self {
         let words = name.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
         let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
         Self {
             name: format!("VM: {name}"),
-            vng,
             image: kernel.image(),
             log: ctx.log(&format!("vm-{}", words.join("-"))),
             cpus: 2,
@@ -89,12 +83,28 @@ impl<'a> Vm<'a> {
         }
     }
 
-    /// Boots, runs `script` with `args` through the guest's shell, powers off.
-    pub fn run(&self, script: &Path, args: &[String]) -> Result<Run> {
+    /// Boots with the files of the host, runs `script` with `args` through the
+    /// guest's shell, powers off.
+    pub fn run(&self, vng: &Path, script: &Path, args: &[String]) -> Result<Run> {
+        self.watch(virtme::command(self, vng, script, args))
+    }
+
+    /// Boots with the files of the archive `initrd` alone; its program `init`
+    /// prints what a script is framed by, and ends the machine.
+    pub fn run_bare(&self, initrd: &Path, init: &str) -> Result<Run> {
+        self.watch(bare::command(self, initrd, init))
+    }
+
+    fn watch(&self, mut command: Command) -> Result<Run> {
         fs::create_dir_all(self.log.parent().context("log file without a directory")?)?;
         let mut log =
             File::create(&self.log).with_context(|| format!("cannot write {:?}", self.log))?;
-        let mut child = Group::spawn(&mut self.command(script, args))?;
+        command
+            .stdin(Stdio::null())
+            // Pipes: into a regular file the emulator would lose output.
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = Group::spawn(&mut command)?;
         let (sender, lines) = mpsc::channel();
         forward(child.stdout()?, sender.clone(), Line::Output);
         forward(child.stderr()?, sender, Line::Console);
@@ -128,7 +138,7 @@ impl<'a> Vm<'a> {
         ensure!(
             run.state != State::Starting,
             "{}: {status} before the kernel started\n{}\ncomplete log: {}",
-            self.vng.display(),
+            command.get_program().display(),
             run.tail(),
             self.log.display()
         );
@@ -151,42 +161,6 @@ impl<'a> Vm<'a> {
         } else {
             (self.quiet, Input::Silence(self.quiet))
         }
-    }
-
-    fn command(&self, script: &Path, args: &[String]) -> Command {
-        let script = script.to_string_lossy();
-        let words = ["sh", &script].into_iter();
-        let words = words.chain(args.iter().map(String::as_str));
-        let words: Vec<_> = words.map(quote).collect();
-        let guest = format!("echo '{BEGIN}'; {}; echo \"{EXIT}$?\"", words.join(" "));
-
-        // vng finds the rest of virtme-ng, installed beside it, on PATH.
-        let mut path = self.vng.parent().map(OsString::from).unwrap_or_default();
-        path.push(":");
-        path.push(env::var_os("PATH").unwrap_or_default());
-
-        let mut command = Command::new(self.vng);
-        command
-            .env("PATH", path)
-            .args(["--verbose", "--disable-kvm", "--force-9p", "--user", "root"])
-            .args(["--cpus", &self.cpus.to_string()])
-            .args(["--memory", &format!("{}M", self.memory_mib)])
-            .arg("--run")
-            .arg(&self.image)
-            .args(["--append", TRUST_THE_TIMER]);
-        for arg in &self.kernel_args {
-            command.args(["--append", arg]);
-        }
-        for arg in &self.qemu_args {
-            command.arg(format!("--qemu-opts={arg}"));
-        }
-        command
-            .args(["--exec", &guest])
-            .stdin(Stdio::null())
-            // Pipes: into a regular file the emulator would lose output.
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        command
     }
 }
 
@@ -276,9 +250,4 @@ fn forward(pipe: impl Read + Send + 'static, sender: Sender<Line>, kind: fn(Stri
             bytes.clear();
         }
     });
-}
-
-/// One word for the shell, whatever is in it.
-fn quote(word: &str) -> String {
-    format!("'{}'", word.replace('\'', r"'\''"))
 }

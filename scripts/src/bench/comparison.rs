@@ -1,27 +1,34 @@
 // SPDX-License-Identifier: GPL-2.0
-//! `off` against `lend`, for one size of the stacks: the table and the targets.
+//! Methods side by side, for one size of the stacks: the table and
+//! the targets.
 
 use std::fmt;
 
 use super::prices::{OPERATIONS, Prices};
 use crate::report::{self, Target};
 
-/// Two runs of the same kernel may differ by this, in percent.
-const TOLERANCE: f64 = 0.1;
 /// The targets are set for stacks of this size.
 const TARGET_SIZE_KIB: u32 = 16;
 const MOST_PER_SWITCH: f64 = 60.0;
 const MOST_VFORK_RATIO: f64 = 0.75;
 
+const LOCKED: &str = "of them locked, per switch (pages lent)";
+
 const SWITCH: usize = 0;
 const VFORK: usize = 2;
-const NULL_SYSCALL: usize = 3;
+pub const NULL_SYSCALL: usize = 3;
+
+/// One method.
+pub struct Column {
+    pub name: &'static str,
+    pub prices: Prices,
+}
 
 pub struct Comparison {
     pub size_kib: u32,
-    pub off: Prices,
-    pub lend: Prices,
-    /// How far two runs of the same kernel were apart, in percent.
+    /// The first one is what the others are compared with.
+    pub columns: Vec<Column>,
+    /// How far two boots of the same column were apart, in percent.
     pub apart: f64,
 }
 
@@ -29,74 +36,85 @@ impl Comparison {
     pub fn targets(&self) -> Vec<Target> {
         let apart = self.apart;
         let mut targets = vec![Target::new(
-            apart <= TOLERANCE,
-            format!("two runs agree within {TOLERANCE} % (apart: {apart:.3} %)"),
+            apart == 0.0,
+            format!("two boots count the same (apart: {apart:.3} %)"),
         )];
-        if self.size_kib != TARGET_SIZE_KIB {
-            return targets;
+        if self.size_kib == TARGET_SIZE_KIB {
+            let [off, lend] = ["off", "lend"].map(|name| self.prices(name));
+            targets.extend(off.zip(lend).map(lend_against_off).into_iter().flatten());
         }
-        let added = self.added(SWITCH);
-        let vfork = self.ratio(VFORK);
-        let null = self.ratio(NULL_SYSCALL);
-        targets.extend([
-            Target::new(
-                added <= MOST_PER_SWITCH,
-                format!("{added:+.1} instructions a switch (wanted: at most +60)"),
-            ),
-            Target::new(
-                vfork <= MOST_VFORK_RATIO,
-                format!("vfork+exit x{vfork:.2} (wanted: at most x0.75)"),
-            ),
-            Target::new(
-                format!("{null:.2}") == "1.00",
-                format!("null syscall x{null:.2} (wanted: x1.00)"),
-            ),
-        ]);
         targets
-    }
-
-    /// `lend` in percent of `off`, of the operation and of all others.
-    pub fn percent(&self, index: usize) -> f64 {
-        100.0 * self.ratio(index)
     }
 
     /// For programs.
     pub fn lines(&self) -> String {
         let size = self.size_kib;
-        self.off.lines(&format!("{size}.off")) + &self.lend.lines(&format!("{size}.lend"))
+        let columns = self.columns.iter();
+        columns
+            .map(|column| column.prices.lines(&format!("{size}.{}", column.name)))
+            .collect()
     }
 
-    fn added(&self, index: usize) -> f64 {
-        self.lend.of(index) - self.off.of(index)
+    fn prices(&self, name: &str) -> Option<&Prices> {
+        let found = self.columns.iter().find(|column| column.name == name);
+        found.map(|column| &column.prices)
     }
+}
 
-    fn ratio(&self, index: usize) -> f64 {
-        self.lend.of(index) / self.off.of(index)
-    }
+fn lend_against_off((off, lend): (&Prices, &Prices)) -> [Target; 3] {
+    let added = lend.of(SWITCH) - off.of(SWITCH);
+    let [vfork, null] = [VFORK, NULL_SYSCALL].map(|index| lend.of(index) / off.of(index));
+    [
+        Target::new(
+            added <= MOST_PER_SWITCH,
+            format!("lend: {added:+.1} instructions a switch (wanted: at most +60)"),
+        ),
+        Target::new(
+            vfork <= MOST_VFORK_RATIO,
+            format!("lend: vfork+exit x{vfork:.2} (wanted: at most x0.75)"),
+        ),
+        Target::new(
+            format!("{null:.2}") == "1.00",
+            format!("lend: null syscall x{null:.2} (wanted: x1.00)"),
+        ),
+    ]
 }
 
 impl fmt::Display for Comparison {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let title = format!("instructions, {} KiB stacks", self.size_kib);
-        let mut table = report::table(&[&title, "off", "lend", "difference", "ratio"]);
+        let names = self.columns.iter().map(|column| column.name);
+        let header: Vec<_> = [title.as_str()].into_iter().chain(names).collect();
+        let mut table = report::table(&header);
         for (index, (_, name)) in OPERATIONS.iter().enumerate() {
-            table.add_row([
-                name.to_string(),
-                format!("{:.1}", self.off.of(index)),
-                format!("{:.1}", self.lend.of(index)),
-                format!("{:+.1}", self.added(index)),
-                format!("x{:.2}", self.ratio(index)),
-            ]);
+            let prices = self.columns.iter().map(|column| column.prices.of(index));
+            let prices: Vec<_> = prices.collect();
+            table.add_row(row(name, prices.iter().map(|price| format!("{price:.1}"))));
+            if let [first, others @ ..] = &prices[..]
+                && !others.is_empty()
+            {
+                let label = format!("    against {}", self.columns[0].name);
+                let cells = others.iter().map(|price| against(*first, *price));
+                table.add_row(row(&label, [String::new()].into_iter().chain(cells)));
+            }
         }
-        let locked = |prices: &Prices| format!("{:.2}", prices.lends_per_switch);
-        table.add_row([
-            "of them locked, per switch (pages lent)".to_string(),
-            locked(&self.off),
-            locked(&self.lend),
-        ]);
+        let lends = self
+            .columns
+            .iter()
+            .map(|column| column.prices.lends_per_switch);
+        table.add_row(row(LOCKED, lends.map(|lends| format!("{lends:.2}"))));
         writeln!(f, "{table}")?;
         report::write_targets(f, &self.targets())
     }
+}
+
+fn row(name: &str, cells: impl Iterator<Item = String>) -> Vec<String> {
+    [name.to_string()].into_iter().chain(cells).collect()
+}
+
+/// How much more than `first`, and in what ratio.
+fn against(first: f64, price: f64) -> String {
+    format!("{:+.1}, x{:.3}", price - first, price / first)
 }
 
 #[cfg(test)]
@@ -108,17 +126,42 @@ mod tests {
         Prices::read(&lines).unwrap()
     }
 
+    fn recorded() -> Comparison {
+        let column = |name, text| Column {
+            name,
+            prices: prices(text),
+        };
+        Comparison {
+            size_kib: 16,
+            columns: vec![
+                column("off", include_str!("../../tests/data/bench-off.log")),
+                column("lend", include_str!("../../tests/data/bench-lend.log")),
+            ],
+            apart: 0.0,
+        }
+    }
+
+    fn missed(comparison: &Comparison) -> Vec<String> {
+        let missed = comparison.targets().into_iter().filter(Target::failed);
+        missed.map(|target| target.text).collect()
+    }
+
     #[test]
     fn recorded_output_becomes_this_table() {
-        let comparison = Comparison {
-            size_kib: 16,
-            off: prices(include_str!("../../tests/data/bench-off.log")),
-            lend: prices(include_str!("../../tests/data/bench-lend.log")),
-            apart: 0.02,
-        };
         assert_eq!(
-            comparison.to_string(),
+            recorded().to_string(),
             include_str!("../../tests/data/bench.txt")
+        );
+    }
+
+    #[test]
+    fn boots_that_differ_are_a_failure() {
+        let mut comparison = recorded();
+        assert!(missed(&comparison).is_empty());
+        comparison.apart = 0.001;
+        assert_eq!(
+            missed(&comparison),
+            ["two boots count the same (apart: 0.001 %)"]
         );
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Runs of programs that stand in for virtme-ng.
 
+use std::env;
 use std::os::unix::fs::PermissionsExt;
 
 use super::*;
@@ -25,10 +26,8 @@ impl Place {
     }
 
     fn run(&self) -> Result<Run> {
-        let vng = self.vng();
         let vm = Vm {
             name: "stand-in".to_string(),
-            vng: &vng,
             image: "bzImage".into(),
             log: self.0.join("log"),
             cpus: 1,
@@ -39,7 +38,7 @@ impl Place {
             total: Duration::from_secs(15),
             may_die: false,
         };
-        vm.run(Path::new("script.sh"), &[])
+        vm.run(&self.vng(), Path::new("script.sh"), &[])
     }
 }
 

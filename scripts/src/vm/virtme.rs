@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0
+//! A guest that sees the files of the host, through virtme-ng.
+
+use std::env;
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::Command;
+
+use super::Vm;
+use super::state::{BEGIN, EXIT};
+
+/// The kernel takes a timer interrupt that a busy host delivers late for a broken
+/// timer, and panics.
+const TRUST_THE_TIMER: &str = "no_timer_check";
+
+pub fn command(vm: &Vm, vng: &Path, script: &Path, args: &[String]) -> Command {
+    let script = script.to_string_lossy();
+    let words = ["sh", &script].into_iter();
+    let words = words.chain(args.iter().map(String::as_str));
+    let words: Vec<_> = words.map(quote).collect();
+    let guest = format!("echo '{BEGIN}'; {}; echo \"{EXIT}$?\"", words.join(" "));
+
+    // vng finds the rest of virtme-ng, installed beside it, on PATH.
+    let mut path = vng.parent().map(OsString::from).unwrap_or_default();
+    path.push(":");
+    path.push(env::var_os("PATH").unwrap_or_default());
+
+    let mut command = Command::new(vng);
+    command
+        .env("PATH", path)
+        .args(["--verbose", "--disable-kvm", "--force-9p", "--user", "root"])
+        .args(["--cpus", &vm.cpus.to_string()])
+        .args(["--memory", &format!("{}M", vm.memory_mib)])
+        .arg("--run")
+        .arg(&vm.image)
+        .args(["--append", TRUST_THE_TIMER]);
+    for arg in &vm.kernel_args {
+        command.args(["--append", arg]);
+    }
+    for arg in &vm.qemu_args {
+        command.arg(format!("--qemu-opts={arg}"));
+    }
+    command.args(["--exec", &guest]);
+    command
+}
+
+/// One word for the shell, whatever is in it.
+fn quote(word: &str) -> String {
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
