@@ -4,7 +4,7 @@
 use anyhow::{Context as _, Result, bail, ensure};
 
 /// The baseline first.
-pub const ALL: [&str; 2] = ["off", "lend"];
+pub const ALL: [&str; 3] = ["off", "lend", "fault"];
 
 /// What the kernel logs about its method begins so.
 const BOOT_LINE: &str = "dynamic_stack: method ";
@@ -73,6 +73,9 @@ mod tests {
     #[test]
     fn unknown_method_names_the_known() {
         let error = select(&list(&["lent"])).unwrap_err().to_string();
-        assert_eq!(error, "unknown method \"lent\", expected some of: off lend");
+        assert_eq!(
+            error,
+            "unknown method \"lent\", expected some of: off lend fault"
+        );
     }
 }
