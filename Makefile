@@ -6,6 +6,7 @@
 
 demo: ## boot, run 10 000 threads, compare off and lend (N=threads)
 test: ## run the selftests in a VM, once for each method (CONFIGS=names)
+test-fred: ## run selftests on CPUs with FRED, in Bochs (BOCHS=binary)
 bench: ## count instructions per operation (SIZES="16 32 64" METHODS=...)
 check-env: ## say which tools are missing and how to get them
 setup: ## install what check-env misses
@@ -17,11 +18,11 @@ check: ## check formats and styles, run the host program's tests
 clean: ## remove what was built, keep what was downloaded
 distclean: ## remove all that is in the cache
 
-demo test bench check-env setup tree refresh kernel modules check clean distclean:
+demo test test-fred bench check-env setup tree refresh kernel modules check clean distclean:
 	@scripts/bootstrap.sh $@
 
 help:
 	@echo 'Usage: make TARGET [LINUX=source tree or tarball of 7.3.y] [KDIR=built tree]'
 	@awk -F ': ## ' '/^[a-z-]+: ## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: help demo test bench check-env setup tree refresh kernel modules check clean distclean
+.PHONY: help demo test test-fred bench check-env setup tree refresh kernel modules check clean distclean

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 //! `bench`: instructions per operation, counted by the emulator.
 
-mod archive;
 mod comparison;
 mod prices;
 
@@ -12,6 +11,7 @@ use anyhow::{Result, bail, ensure};
 
 use self::comparison::{Column, Comparison, NULL_SYSCALL};
 use self::prices::{OPERATIONS, Prices};
+use crate::archive;
 use crate::context::Context;
 use crate::fragment::Fragment;
 use crate::kernel::Kernel;

@@ -97,7 +97,7 @@ fn cache_base() -> Result<PathBuf> {
 }
 
 /// Checks a path that the user gave; an empty one counts as not given.
-fn existing(name: &str, path: Option<OsString>) -> Result<Option<PathBuf>> {
+pub fn existing(name: &str, path: Option<OsString>) -> Result<Option<PathBuf>> {
     let path = path.filter(|path| !path.is_empty()).map(PathBuf::from);
     path.map(|path| {
         path.canonicalize()

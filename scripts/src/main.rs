@@ -2,6 +2,7 @@
 //! Builds, boots, tests and measures a kernel with dynamic stacks.
 
 mod apt;
+mod archive;
 mod bench;
 mod check;
 mod check_env;
@@ -84,6 +85,7 @@ fn dispatch(cli: Cli) -> Result<Outcome> {
         Command::Distclean => clean::all(&ctx),
         Command::Demo(args) => demo::run(&ctx, &args),
         Command::Test(args) => test::run(&ctx, &args),
+        Command::TestFred(args) => test::fred::run(&ctx, &args),
         Command::Bench(args) => bench::run(&ctx, &args),
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! What the machine must have, each thing probed by what it can do.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::apt;
@@ -11,6 +11,7 @@ use crate::llvm::Llvm;
 use crate::process::{self, find_program};
 use crate::program::Program;
 use crate::rustc::Rustc;
+use crate::vm::disc;
 
 /// The emulator.
 pub const QEMU: &str = "qemu-system-x86_64";
@@ -69,6 +70,15 @@ pub fn probe(ctx: &Context) -> Vec<Finding> {
     findings
 }
 
+/// What it takes to make a disc that boots, beside the above.
+pub fn probe_disc() -> Vec<Finding> {
+    vec![
+        probe_program(disc::XORRISO, "xorriso"),
+        probe_file(disc::LOADER, "isolinux"),
+        probe_file(disc::LIBRARY, "syslinux-common"),
+    ]
+}
+
 /// A Python that can make virtual environments.
 pub fn python() -> Option<PathBuf> {
     let candidates = [
@@ -84,6 +94,14 @@ pub fn python() -> Option<PathBuf> {
 fn probe_program(program: &str, package: &str) -> Finding {
     let found = find_program(program).map(|path| path.display().to_string());
     Finding::new(program, found.ok_or("not found"), || Mend::package(package))
+}
+
+fn probe_file(path: &str, package: &str) -> Finding {
+    let state = match Path::new(path).is_file() {
+        true => Ok("found"),
+        false => Err("not found"),
+    };
+    Finding::new(path, state, || Mend::package(package))
 }
 
 /// Whether gcc succeeds with `option` on the program `source`.

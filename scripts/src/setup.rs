@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 
 use crate::apt;
 use crate::context::Context;
-use crate::finding::{Fault, Mend};
+use crate::finding::{Fault, Finding, Mend};
 use crate::needs;
 use crate::outcome::Outcome;
 
@@ -20,14 +20,24 @@ pub fn run(ctx: &Context) -> Result<Outcome> {
 /// Packages come first, in two rounds: which LLVM fits is known once rustc is
 /// there. The programs of the cache are made with what the packages brought.
 pub fn ensure(ctx: &Context) -> Result<()> {
+    ensure_all(ctx, || needs::probe(ctx))
+}
+
+/// What only bootable discs need.
+pub fn ensure_disc(ctx: &Context) -> Result<()> {
+    ensure_all(ctx, needs::probe_disc)
+}
+
+fn ensure_all(ctx: &Context, probe: impl Fn() -> Vec<Finding>) -> Result<()> {
+    let faults = || faults(probe());
     for _ in 0..2 {
-        let missing = missing_packages(&faults(ctx));
+        let missing = missing_packages(&faults());
         if missing.is_empty() {
             break;
         }
         apt::install(ctx, &missing)?;
     }
-    let lacking = faults(ctx);
+    let lacking = faults();
     for (_, fault) in &lacking {
         if let Mend::Program(program) = fault.mend {
             program.install(ctx)?;
@@ -36,7 +46,7 @@ pub fn ensure(ctx: &Context) -> Result<()> {
     if lacking.is_empty() {
         return Ok(());
     }
-    let left = faults(ctx);
+    let left = faults();
     let lines: Vec<_> = left
         .iter()
         .map(|(what, fault)| format!("\n  {what}: {fault}"))
@@ -49,8 +59,8 @@ pub fn ensure(ctx: &Context) -> Result<()> {
     Ok(())
 }
 
-fn faults(ctx: &Context) -> Vec<(String, Fault)> {
-    let findings = needs::probe(ctx).into_iter();
+fn faults(findings: Vec<Finding>) -> Vec<(String, Fault)> {
+    let findings = findings.into_iter();
     findings
         .filter_map(|finding| Some((finding.what, finding.state.err()?)))
         .collect()

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 //! `test`: the selftests under each method, in VMs, and what the logs say.
 
+pub mod fred;
+mod judge;
 mod matrix;
 mod verdict;
 
@@ -10,8 +12,8 @@ use std::time::Duration;
 
 use anyhow::Result;
 
+use self::judge::Judge;
 use self::matrix::Matrix;
-
 use self::verdict::{Counts, Result as TestResult};
 use crate::context::Context;
 use crate::fragment::{self, Fragment};
@@ -21,15 +23,10 @@ use crate::modules::Modules;
 use crate::outcome::Outcome;
 use crate::process;
 use crate::section;
-use crate::splat::Splats;
 use crate::suite::{Fatal, Suite};
 use crate::tools::Tools;
 use crate::vm::{Run, State, Vm};
 
-/// The row of the boot itself: KUnit's results and a clean log.
-const BOOT: &str = "boot, KUnit";
-/// Tests of the guest's script, around those of the suite.
-const STEPS: [&str; 2] = ["load", "unload"];
 /// A method that there is not, and the only test that has an opinion of it.
 const UNKNOWN_METHOD: &str = "bogus";
 const UNKNOWN_METHOD_TEST: &str = "boot_option.sh";
@@ -55,7 +52,7 @@ struct Lab<'a> {
     kernel: Kernel,
     modules: Modules,
     suite: Suite,
-    splats: &'a Splats,
+    judge: &'a Judge,
     script: PathBuf,
     died: bool,
 }
@@ -64,12 +61,12 @@ pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
     let asked = method::words(&args.tests);
     let methods = method::select(&args.methods)?;
     let fragments = args.configs.select(ctx)?;
-    let splats = Splats::read(&ctx.root.join("scripts/data/splats.txt"))?;
+    let judge = Judge::new(ctx)?;
 
     let mut died = false;
     let mut counts = Counts::default();
     for fragment in &fragments {
-        let mut lab = Lab::new(ctx, fragment.as_ref(), &asked, &splats)?;
+        let mut lab = Lab::new(ctx, fragment.as_ref(), &asked, &judge)?;
         let matrix = lab.run(&methods)?;
         if let Some(name) = &lab.config {
             println!("kernel with {name}.config:");
@@ -81,12 +78,28 @@ pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
     if fragments.len() > 1 {
         println!("in all: {counts}");
     }
-    Ok(match counts {
+    Ok(outcome(counts, died))
+}
+
+fn outcome(counts: Counts, died: bool) -> Outcome {
+    match counts {
         _ if died => Outcome::VmDied,
         counts if counts.failed > 0 => Outcome::Fail,
         counts if counts.passed == 0 => Outcome::Skip,
         _ => Outcome::Pass,
-    })
+    }
+}
+
+/// What the kernel is told for tests.
+fn kernel_args(method: &str) -> Vec<String> {
+    vec![
+        format!("dynamic_stack={method}"),
+        // A page that comes back unused and is not zero warns.
+        "dynamic_stack_check=1".to_string(),
+        // The guest's markers and the tests' are many for the usual limit.
+        "printk.devkmsg=on".to_string(),
+        "log_buf_len=4M".to_string(),
+    ]
 }
 
 impl<'a> Lab<'a> {
@@ -94,7 +107,7 @@ impl<'a> Lab<'a> {
         ctx: &'a Context,
         fragment: Option<&Fragment>,
         asked: &[String],
-        splats: &'a Splats,
+        judge: &'a Judge,
     ) -> Result<Self> {
         let kernel = Kernel::ensure(ctx, fragment)?;
         let mut suite = Suite::build(ctx, &kernel)?;
@@ -106,7 +119,7 @@ impl<'a> Lab<'a> {
             modules: Modules::ensure(ctx, &kernel)?,
             kernel,
             suite,
-            splats,
+            judge,
             script: ctx.root.join("scripts/guest/test.sh"),
             died: false,
         })
@@ -129,7 +142,7 @@ impl<'a> Lab<'a> {
         let tests = self.suite.tests.clone();
         let run = self.run_script(&self.vm(method, "tests", &tests), &tests)?;
         self.died |= run.status().is_none();
-        self.judge(method, &run, &tests, matrix);
+        self.judge.add(method, &run, &tests, matrix);
         Ok(())
     }
 
@@ -168,7 +181,7 @@ impl<'a> Lab<'a> {
         }
         let run = self.run_script(&self.vm(UNKNOWN_METHOD, "tests", &tests), &tests)?;
         self.died |= run.status().is_none();
-        self.judge(UNKNOWN_METHOD, &run, &tests, matrix);
+        self.judge.add(UNKNOWN_METHOD, &run, &tests, matrix);
         Ok(())
     }
 
@@ -176,14 +189,7 @@ impl<'a> Lab<'a> {
         let config = self.config.as_ref().map(|name| format!(", {name}"));
         let name = format!("{what}, {method}{}", config.unwrap_or_default());
         let mut vm = Vm::new(self.ctx, &self.kernel, &name);
-        vm.kernel_args = vec![
-            format!("dynamic_stack={method}"),
-            // A page that comes back unused and is not zero warns.
-            "dynamic_stack_check=1".to_string(),
-            // The guest's markers and the tests' are many for the usual limit.
-            "printk.devkmsg=on".to_string(),
-            "log_buf_len=4M".to_string(),
-        ];
+        vm.kernel_args = kernel_args(method);
         vm.quiet = self.suite.timeout + Duration::from_secs(60);
         vm.total = self.suite.timeout * (tests.len() as u32 + 1);
         vm
@@ -195,28 +201,5 @@ impl<'a> Lab<'a> {
         args.push(self.suite.timeout.as_secs().to_string());
         args.extend_from_slice(tests);
         vm.run(&self.tools.vng, &self.script, &args)
-    }
-
-    fn judge(&self, method: &str, run: &Run, tests: &[String], matrix: &mut Matrix) {
-        let output = section::split(&run.output);
-        let console = section::split(&run.console);
-        let log_of = |test: &str| {
-            let found = console.iter().find(|section| section.name == test);
-            found.map_or(&[][..], |section| section.lines.as_slice())
-        };
-        let boot = log_of("");
-        let splats = self.splats.find(BOOT, boot);
-        matrix.add(BOOT, method, TestResult::of_boot(boot, &splats));
-
-        let [load, unload] = STEPS;
-        let names = tests.iter().map(String::as_str);
-        for test in [load].into_iter().chain(names).chain([unload]) {
-            let splats = self.splats.find(test, log_of(test));
-            let result = match output.iter().find(|section| section.name == test) {
-                Some(section) => TestResult::of_test(section, &splats),
-                None => TestResult::missing("did not run"),
-            };
-            matrix.add(test, method, result);
-        }
     }
 }

@@ -3,6 +3,8 @@
 //! collects the kernel log and what is printed.
 
 mod bare;
+mod bochs;
+pub mod disc;
 mod group;
 mod state;
 #[cfg(test)]
@@ -93,6 +95,18 @@ impl Vm {
     /// prints what a script is framed by, and ends the machine.
     pub fn run_bare(&self, initrd: &Path, init: &str) -> Result<Run> {
         self.watch(bare::command(self, initrd, init))
+    }
+
+    /// Boots Bochs with the files of the archive `initrd` alone; `args` are those
+    /// of its /init. What it takes for that is written into `dir`.
+    pub fn run_bochs(
+        &self,
+        bochs: &Path,
+        initrd: &Path,
+        args: &[String],
+        dir: &Path,
+    ) -> Result<Run> {
+        self.watch(bochs::command(self, bochs, initrd, args, dir)?)
     }
 
     fn watch(&self, mut command: Command) -> Result<Run> {

@@ -122,6 +122,15 @@ impl Result {
     }
 }
 
+impl Counts {
+    /// Of a run that cannot be.
+    pub const SKIPPED: Self = Self {
+        passed: 0,
+        failed: 0,
+        skipped: 1,
+    };
+}
+
 impl std::ops::AddAssign for Counts {
     fn add_assign(&mut self, other: Self) {
         self.passed += other.passed;

@@ -9,12 +9,12 @@ use anyhow::Result;
 use crate::process;
 
 /// Packs `files` of `dir`, in that order, for the kernel to unpack at boot.
-pub fn pack(dir: &Path, files: &[&str], archive: &Path) -> Result<PathBuf> {
+pub fn pack<S: AsRef<str>>(dir: &Path, files: &[S], archive: &Path) -> Result<PathBuf> {
     let mut cpio = Command::new("cpio");
     cpio.current_dir(dir)
         .args(["--quiet", "-o", "-H", "newc", "--reproducible", "-O"])
         .arg(archive);
-    let list: String = files.iter().map(|file| format!("{file}\n")).collect();
-    process::feed(&mut cpio, &list)?;
+    let list: Vec<_> = files.iter().map(AsRef::as_ref).collect();
+    process::feed(&mut cpio, &(list.join("\n") + "\n"))?;
     Ok(archive.to_path_buf())
 }

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0
+//! What a run of the guest's script test.sh says about each test.
+
+use anyhow::Result;
+
+use super::matrix::Matrix;
+use super::verdict::Result as TestResult;
+use crate::context::Context;
+use crate::section;
+use crate::splat::Splats;
+use crate::vm::Run;
+
+/// The row of the boot itself: KUnit's results and a clean log.
+const BOOT: &str = "boot, KUnit";
+/// Tests of the guest's script, around those of the suite.
+const STEPS: [&str; 2] = ["load", "unload"];
+
+pub struct Judge {
+    splats: Splats,
+}
+
+impl Judge {
+    pub fn new(ctx: &Context) -> Result<Self> {
+        let splats = Splats::read(&ctx.root.join("scripts/data/splats.txt"))?;
+        Ok(Self { splats })
+    }
+
+    /// Adds the results of `tests`, which `run` was told to run, and of what is
+    /// in every run.
+    pub fn add(&self, method: &str, run: &Run, tests: &[String], matrix: &mut Matrix) {
+        let output = section::split(&run.output);
+        let console = section::split(&run.console);
+        let log_of = |test: &str| {
+            let found = console.iter().find(|section| section.name == test);
+            found.map_or(&[][..], |section| section.lines.as_slice())
+        };
+        let boot = log_of("");
+        let splats = self.splats.find(BOOT, boot);
+        matrix.add(BOOT, method, TestResult::of_boot(boot, &splats));
+
+        let [load, unload] = STEPS;
+        let names = tests.iter().map(String::as_str);
+        for test in [load].into_iter().chain(names).chain([unload]) {
+            let splats = self.splats.find(test, log_of(test));
+            let result = match output.iter().find(|section| section.name == test) {
+                Some(section) => TestResult::of_test(section, &splats),
+                None => TestResult::missing("did not run"),
+            };
+            matrix.add(test, method, result);
+        }
+    }
+}
