@@ -10,7 +10,17 @@ use crate::context::Context;
 use crate::outcome::Outcome;
 
 /// What is made again from the sources, in time but without the network.
-const BUILT: [&str; 6] = ["kernel-", "modules-", "clippy-", "linux-", "logs", "ccache"];
+const BUILT: [&str; 9] = [
+    "kernel-",
+    "stages-",
+    "modules-",
+    "clippy-",
+    "selftests",
+    "results",
+    "linux-",
+    "logs",
+    "ccache",
+];
 
 /// What was downloaded, and this program.
 const REST: [&str; 4] = ["download", "apt", "tools", "host"];

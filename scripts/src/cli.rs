@@ -43,4 +43,8 @@ pub enum Command {
     TestFred(crate::test::fred::Args),
     /// Count instructions per operation, `off` against `lend`
     Bench(crate::bench::Args),
+    /// Build and boot the base, and the kernel after each patch of the series
+    Prefixes,
+    /// Compare sizes without CONFIG_DYNAMIC_STACK, the base against the series
+    Bloat,
 }

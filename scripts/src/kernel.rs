@@ -48,7 +48,9 @@ impl Kernel {
         }
         let tools = Tools::ensure(ctx)?;
         let tree = Tree::ensure(ctx)?;
-        let asked = concatenate(ctx, fragment)?;
+        let usual = fragment::usual(ctx);
+        let files = iter::once(&usual).chain(fragment.map(|fragment| &fragment.path));
+        let asked = concatenate(files)?;
         let kernel = Self {
             build: ctx
                 .cache
@@ -82,7 +84,8 @@ impl Kernel {
         self.build.join("arch/x86/boot/bzImage")
     }
 
-    fn configure(&self, ctx: &Context, tools: &Tools, tree: &Tree, asked: &str) -> Result<()> {
+    /// Configures the kernel of `tree` with what is `asked` for, and nothing else.
+    pub fn configure(&self, ctx: &Context, tools: &Tools, tree: &Tree, asked: &str) -> Result<()> {
         fs::create_dir_all(&self.build)?;
         let fragment = self.build.join("asked.config");
         fs::write(&fragment, asked)?;
@@ -116,10 +119,10 @@ impl Kernel {
     }
 }
 
-fn concatenate(ctx: &Context, fragment: Option<&Fragment>) -> Result<String> {
-    let usual = fragment::usual(ctx);
+/// The text of fragments, one after another.
+pub fn concatenate<'a>(files: impl IntoIterator<Item = &'a PathBuf>) -> Result<String> {
     let mut text = String::new();
-    for file in iter::once(&usual).chain(fragment.map(|fragment| &fragment.path)) {
+    for file in files {
         text +=
             &fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
         text.push('\n');
@@ -129,7 +132,7 @@ fn concatenate(ctx: &Context, fragment: Option<&Fragment>) -> Result<String> {
 
 /// Names a build directory. The series is no part of it: after a change of a
 /// patch the same directory is built again, and only what changed.
-fn key(tools: &Tools, tree: &Tree, asked: &str) -> Result<String> {
+pub fn key(tools: &Tools, tree: &Tree, asked: &str) -> Result<String> {
     let mut hash = Hash::default();
     hash.text(&tree.dir.to_string_lossy());
     hash.text(asked);

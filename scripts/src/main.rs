@@ -4,6 +4,7 @@
 mod apt;
 mod archive;
 mod bench;
+mod bloat;
 mod check;
 mod check_env;
 mod checkpatch;
@@ -27,6 +28,7 @@ mod modules;
 mod needs;
 mod outcome;
 mod plot;
+mod prefixes;
 mod process;
 mod program;
 mod progress;
@@ -38,6 +40,7 @@ mod series;
 mod setup;
 mod source;
 mod splat;
+mod stage;
 mod suite;
 mod test;
 mod tools;
@@ -87,5 +90,7 @@ fn dispatch(cli: Cli) -> Result<Outcome> {
         Command::Test(args) => test::run(&ctx, &args),
         Command::TestFred(args) => test::fred::run(&ctx, &args),
         Command::Bench(args) => bench::run(&ctx, &args),
+        Command::Prefixes => prefixes::run(&ctx),
+        Command::Bloat => bloat::run(&ctx),
     }
 }

@@ -35,6 +35,13 @@ impl Tree {
         Ok(tree)
     }
 
+    /// The tree as it is, whoever works in it, and the tag of the series in it.
+    pub fn with_series(ctx: &Context) -> Result<(Self, String)> {
+        let tree = Self::unpack(ctx)?;
+        let tag = tree.tag_series(ctx, &Series::read(&ctx.patches())?)?;
+        Ok((tree, tag))
+    }
+
     /// The tree as it is; only when there is none it is made, without the series.
     pub fn unpack(ctx: &Context) -> Result<Self> {
         let source = Source::find(ctx)?;
@@ -75,50 +82,61 @@ impl Tree {
             "{} has uncommitted changes: commit and `make refresh`, or drop them",
             self.dir.display()
         );
-        if !git.succeeds([
-            "rev-parse",
-            "-q",
-            "--verify",
-            &format!("refs/tags/{wanted}"),
-        ]) {
-            self.apply(ctx, series, &wanted)?;
-        }
+        self.tag_series(ctx, series)?;
         git.read(["checkout", "-q", "-B", "dynstack", &wanted])?;
         Ok(())
+    }
+
+    /// Makes the commits of the series if need be; returns the tag of the last.
+    fn tag_series(&self, ctx: &Context, series: &Series) -> Result<String> {
+        let tag = series_tag(series)?;
+        let name = format!("refs/tags/{tag}");
+        if !self.git().succeeds(["rev-parse", "-q", "--verify", &name]) {
+            self.apply(ctx, series, &tag)?;
+        }
+        Ok(tag)
     }
 
     /// Makes the commits in a second work tree that holds only the files the
     /// series touches: the tree itself changes once, and only if all applies.
     fn apply(&self, ctx: &Context, series: &Series, tag: &str) -> Result<()> {
-        let git = self.git();
         let dir = self.dir.with_extension("am");
         if dir.exists() {
             fs::remove_dir_all(&dir)?;
         }
-        git.read(["worktree", "prune"])?;
-        let path = dir.to_str().context("the path of the cache is not UTF-8")?;
-        git.read([
-            "worktree",
-            "add",
-            "-q",
-            "--detach",
-            "--no-checkout",
-            path,
-            "base",
-        ])?;
-
-        let side = Git::at(&dir);
+        let side = self.add_work_tree(&dir)?;
         let result = select_files(&side, series)
             .and_then(|()| apply_mails(ctx, &side, series))
             .and_then(|()| side.read(["tag", tag]));
-        git.read(["worktree", "remove", "--force", path])?;
+        self.git()
+            .read(["worktree", "remove", "--force", utf8(&dir)?])?;
         result.map(drop)
+    }
+
+    /// A work tree at `dir`, with nothing in it yet.
+    pub fn add_work_tree(&self, dir: &Path) -> Result<Git> {
+        self.git().read([
+            "worktree",
+            "add",
+            "-q",
+            // One that was removed without telling git is no hindrance.
+            "--force",
+            "--detach",
+            "--no-checkout",
+            utf8(dir)?,
+            "base",
+        ])?;
+        Ok(Git::at(dir))
     }
 }
 
 /// Records that HEAD of `git` is what `series` was written from.
 pub fn mark_series(git: &Git, series: &Series) -> Result<()> {
     git.read(["tag", "-f", &series_tag(series)?]).map(drop)
+}
+
+fn utf8(path: &Path) -> Result<&str> {
+    path.to_str().context("the path of the cache is not UTF-8")
 }
 
 fn series_tag(series: &Series) -> Result<String> {

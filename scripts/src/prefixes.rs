@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0
+//! `prefixes`: whoever bisects through the series meets no stage that does not
+//! build, does not boot, or complains.
+
+mod table;
+
+use std::time::Duration;
+
+use anyhow::Result;
+
+use self::table::{Cell, Row, Table};
+use crate::context::Context;
+use crate::method;
+use crate::outcome::Outcome;
+use crate::splat::Splats;
+use crate::stage::{Stage, Workshop};
+use crate::vm::Vm;
+
+/// For `allow` lines of the patterns.
+const TEST: &str = "prefixes";
+
+/// What a busy host may make of the silence while devices settle.
+const PATIENCE: Duration = Duration::from_secs(400);
+
+pub fn run(ctx: &Context) -> Result<Outcome> {
+    let splats = Splats::read(&ctx.root.join("scripts/data/splats.txt"))?;
+    let (workshop, stages) = Workshop::open(ctx)?;
+    let mut lab = Lab {
+        ctx,
+        workshop,
+        splats,
+        died: false,
+    };
+    let mut table = Table::default();
+    for (index, stage) in stages.iter().enumerate() {
+        let mut row = lab.try_stage(stage)?;
+        if index + 1 == stages.len() && row.is_plain() {
+            row.complain("the complete series does not offer CONFIG_DYNAMIC_STACK");
+        }
+        table.add(row);
+    }
+    print!("{table}");
+    Ok(match table.failures() {
+        _ if lab.died => Outcome::VmDied,
+        0 => Outcome::Pass,
+        _ => Outcome::Fail,
+    })
+}
+
+struct Lab<'a> {
+    ctx: &'a Context,
+    workshop: Workshop<'a>,
+    splats: Splats,
+    died: bool,
+}
+
+impl Lab<'_> {
+    fn try_stage(&mut self, stage: &Stage) -> Result<Row> {
+        self.workshop.check_out(stage)?;
+        let methods = self.workshop.methods();
+        let mut row = Row::new(&stage.name);
+        if let Err(error) = self.workshop.build(stage, true, "bzImage") {
+            row.complain(&format!("{error:#}"));
+            return Ok(row);
+        }
+        row.text_bytes = Some(self.workshop.text_bytes()?);
+        if methods.is_empty() {
+            let cell = self.boot(stage, None)?;
+            row.boots.push((table::PLAIN, cell));
+        }
+        for method in methods {
+            let cell = self.boot(stage, Some(method))?;
+            row.boots.push((method, cell));
+        }
+        Ok(row)
+    }
+
+    fn boot(&mut self, stage: &Stage, method: Option<&str>) -> Result<Cell> {
+        let name = [Some(stage.name.as_str()), method];
+        let name = name.into_iter().flatten().collect::<Vec<_>>().join(", ");
+        let kernel = &self.workshop.kernel;
+        let mut vm = Vm::new(self.ctx, kernel, &name);
+        vm.quiet = PATIENCE;
+        if let Some(method) = method {
+            vm.kernel_args = vec![
+                format!("dynamic_stack={method}"),
+                "dynamic_stack_check=1".to_string(),
+            ];
+        }
+        let script = self.ctx.root.join("scripts/guest/boot.sh");
+        let run = vm.run(&self.workshop.tools.vng, &script, &[])?;
+        let mut faults = Vec::new();
+        match run.status() {
+            Some(0) => {}
+            Some(status) => faults.push(run.failure(status)),
+            None => {
+                self.died = true;
+                faults.push("the VM died".to_string());
+            }
+        }
+        let splats = self.splats.find(TEST, &run.console);
+        faults.extend(splats.iter().map(|line| format!("kernel log: {line}")));
+        if let Some(Err(error)) = method.map(|method| method::stack_kib(method, &run.console)) {
+            faults.push(error.to_string());
+        }
+        Ok(Cell { faults })
+    }
+}

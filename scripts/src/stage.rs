@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The stages of the series, the base and the tree after each patch, in a work
+//! tree and a build directory that they have for themselves.
+
+use std::fs;
+use std::iter;
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context as _, Result, ensure};
+
+use crate::context::Context;
+use crate::kbuild::{self, Compiler};
+use crate::kernel::{self, Kernel};
+use crate::process;
+use crate::progress;
+use crate::tools::Tools;
+use crate::tree::Tree;
+
+/// What an architecture selects once all is there, and what the kernel is asked
+/// for and offers then. An offer includes those before it.
+const OFFERS: [(&str, &str, &[&str]); 2] = [
+    (
+        "select HAVE_ARCH_DYNAMIC_STACK[[:space:]]",
+        "dynamic.config",
+        &["off", "lend"],
+    ),
+    (
+        "select HAVE_ARCH_DYNAMIC_STACK_FAULT[[:space:]]",
+        "fault.config",
+        &["fault"],
+    ),
+];
+
+const PLAIN: &str = "plain.config";
+
+pub struct Stage {
+    /// "base", or number and subject of the last patch.
+    pub name: String,
+    commit: String,
+}
+
+/// Where one stage after another is checked out and built.
+pub struct Workshop<'a> {
+    ctx: &'a Context,
+    pub tools: Tools,
+    /// Not that of `make tree`, in which somebody may be working.
+    pub tree: Tree,
+    pub kernel: Kernel,
+    fragments: PathBuf,
+}
+
+impl<'a> Workshop<'a> {
+    /// The workshop, and the stages in their order.
+    pub fn open(ctx: &'a Context) -> Result<(Self, Vec<Stage>)> {
+        ensure!(
+            ctx.kdir.is_none(),
+            "the kernel in KDIR is one, here many are built: unset KDIR"
+        );
+        let tools = Tools::ensure(ctx)?;
+        let (main, tag) = Tree::with_series(ctx)?;
+        let stages = list(&main, &tag)?;
+        let tree = Tree {
+            dir: main.dir.with_extension("stages"),
+        };
+        // One whose main tree was removed and made again is of no use.
+        if !tree.git().is_repository() || tree.git().head().is_err() {
+            let _ = fs::remove_dir_all(&tree.dir);
+            main.add_work_tree(&tree.dir)?;
+        }
+        let fragments = ctx.root.join("scripts/configs/stages");
+        let plain = kernel::concatenate([&fragments.join(PLAIN)])?;
+        let name = format!("stages-{}", kernel::key(&tools, &tree, &plain)?);
+        let workshop = Self {
+            ctx,
+            tools,
+            tree,
+            kernel: Kernel {
+                build: ctx.cache.join(name),
+            },
+            fragments,
+        };
+        Ok((workshop, stages))
+    }
+
+    pub fn check_out(&self, stage: &Stage) -> Result<()> {
+        let git = self.tree.git();
+        git.read(["checkout", "-q", "--force", "--detach", &stage.commit])
+            .map(drop)
+    }
+
+    /// The methods that the stage which is checked out has to offer.
+    pub fn methods(&self) -> Vec<&'static str> {
+        let offers = OFFERS
+            .iter()
+            .filter(|(selected, ..)| self.selects(selected));
+        offers
+            .flat_map(|(.., methods)| methods.iter().copied())
+            .collect()
+    }
+
+    fn selects(&self, pattern: &str) -> bool {
+        let git = self.tree.git();
+        git.succeeds(["grep", "-q", pattern, "--", "arch/x86/Kconfig"])
+    }
+
+    /// Builds `target` of `stage`, which is checked out, with all that it offers
+    /// or with nothing of it.
+    pub fn build(&self, stage: &Stage, offers: bool, target: &str) -> Result<()> {
+        let chosen = OFFERS
+            .iter()
+            .filter(|(selected, ..)| offers && self.selects(selected));
+        let files = iter::once(PLAIN).chain(chosen.map(|(_, file, _)| *file));
+        let files: Vec<_> = files.map(|file| self.fragments.join(file)).collect();
+        let asked = &kernel::concatenate(&files)?;
+        let (ctx, tools) = (self.ctx, &self.tools);
+        self.kernel.configure(ctx, tools, &self.tree, asked)?;
+        let mut make = kbuild::make(ctx, tools, Compiler::Clang, &self.kernel.build);
+        make.arg(target);
+        let title = format!("build {}", stage.name);
+        let number = stage.name.split(' ').next().unwrap_or_default();
+        let log = ctx.log(&format!("stage-{number}"));
+        progress::run(&title, &log, None, &mut make)
+    }
+
+    pub fn vmlinux(&self) -> PathBuf {
+        self.kernel.build.join("vmlinux")
+    }
+
+    /// The size of the section .text in bytes.
+    pub fn text_bytes(&self) -> Result<u64> {
+        let size = format!("llvm-size{}", self.tools.llvm.suffix());
+        let table = process::read(Command::new(size).arg("-A").arg(self.vmlinux()))?;
+        text_bytes(&table).with_context(|| format!("no .text in {}", self.vmlinux().display()))
+    }
+}
+
+fn list(tree: &Tree, tag: &str) -> Result<Vec<Stage>> {
+    let git = tree.git();
+    let mut stages = vec![Stage {
+        name: "base".to_string(),
+        commit: "base".to_string(),
+    }];
+    let range = format!("base..{tag}");
+    let log = git.read(["log", "--reverse", "--format=%H %s", &range])?;
+    for (index, line) in log.lines().enumerate() {
+        let (commit, subject) = line.split_once(' ').context("git log without subject")?;
+        stages.push(Stage {
+            name: format!("{:04} {subject}", index + 1),
+            commit: commit.to_string(),
+        });
+    }
+    Ok(stages)
+}
+
+/// `table` is what `size -A` prints: section, size, address.
+fn text_bytes(table: &str) -> Option<u64> {
+    let mut rows = table.lines().map(|line| line.split_whitespace());
+    rows.find_map(|mut row| match row.next() {
+        Some(".text") => row.next()?.parse().ok(),
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn size_of_text_is_read() {
+        let table = "vmlinux  :\nsection  size  addr\n.text  1234  18446744071578845184\n\
+                     .rodata 99 0\nTotal 1333\n";
+        assert_eq!(text_bytes(table), Some(1234));
+        assert_eq!(text_bytes("Total 0\n"), None);
+    }
+}
