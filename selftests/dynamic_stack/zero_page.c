@@ -18,8 +18,11 @@
 #define STRESS_COMM	"stack_stress/"
 #define DIRTY_BYTES	(256L << 20)
 
-/* Ends in the second page, and so does what it calls there to sleep. */
-#define STRESS		"RECURSE_SLEEP 5000 4 50"
+/*
+ * Ends in the second page, and so does what it calls there to sleep. By more
+ * threads than the stocks have pages that were zero from the start.
+ */
+#define STRESS		"RECURSE_SLEEP 5000 100 2"
 
 /* What these threads leave alone at the low end of their lowest page. */
 #define UNUSED_BYTES	1024
