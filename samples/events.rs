@@ -150,9 +150,12 @@ impl Totals {
         self.handled.add(found.handled);
         self.at_place.add(found.at_place);
         self.walked.add(found.walked);
-        self.untouched.add(found.untouched);
-        self.unmapped.add(found.unmapped);
         self.in_service.add(found.in_service);
+        // A place that no event came to is visited again.
+        if found.raised != 0 {
+            self.untouched.add(found.untouched);
+            self.unmapped.add(found.unmapped);
+        }
     }
 
     /// Fails if an event was lost.
