@@ -85,15 +85,18 @@ impl Sender {
     ///
     /// Hence no two of them can merge into one.
     fn send(&self, cpu: CpuId) -> Result<(), Fault> {
-        // Time enough even for an emulated CPU that has to wait for its turn.
+        // Enough even for an emulated CPU that has to wait for its turn, or was stopped for long.
         const LIMIT: Delta = Delta::from_secs(5);
+        const TURNS: usize = 100_000;
 
         let before = handled();
+        let mut turns = 0;
         let start = Instant::<Monotonic>::now();
 
         stack_stress_send_nmi(cpu.as_u32());
         while handled() == before {
-            if start.elapsed() > LIMIT {
+            turns += 1;
+            if turns > TURNS && start.elapsed() > LIMIT {
                 return Err(Fault::Count {
                     what: "NMIs handled of the last one sent",
                     wanted: 1,

@@ -22,6 +22,9 @@
 /* What begin_visit pushes after %rbp. */
 #define SAVED	40
 
+/* Some tenths of a second. */
+#define TURNS	20000000
+
 /* All but the stack pointer's, %rbp's and the scratch registers. */
 .macro for_patterns operation
 	.set .Loffset, 1
@@ -100,12 +103,19 @@
 	jmp	.Lreturn\@
 .endm
 
-/* Waits until the event was handled, but not for ever. */
+/*
+ * Waits until the event was handled, but not for ever: until the deadline and
+ * for a number of turns, because a virtual CPU may have been stopped for long.
+ */
 .macro wait_handled
+	mov	$TURNS, %ecx
 .Lwait\@:
 	cmpq	$0, VISIT_HANDLED(%rdi)
 	jne	.Lhandled\@
 	pause
+	dec	%ecx
+	jnz	.Lwait\@
+	inc	%ecx
 	rdtsc
 	shl	$32, %rdx
 	or	%rdx, %rax
