@@ -159,8 +159,8 @@ impl Totals {
     }
 
     /// Fails if an event was lost.
-    fn unless_lost(&self, lost: &Lost) -> Result<(), Fault> {
-        match lost.first_depth {
+    fn unless_lost(&self, first_depth: Option<usize>) -> Result<(), Fault> {
+        match first_depth {
             None => Ok(()),
             Some(depth) => Err(Fault::Lost {
                 raised: self.raised.get(),
@@ -190,31 +190,15 @@ impl Totals {
     }
 }
 
-/// The visits whose event was not handled, or that left an interrupt without a handler.
-#[derive(Default)]
-struct Lost {
-    visits: usize,
-    first_depth: Option<usize>,
-}
-
-impl Lost {
-    /// After so many there are no more visits: each takes its time, and all is said.
-    const MOST: usize = 4;
-
-    fn add(&mut self, depth: usize) {
-        self.visits += 1;
-        self.first_depth.get_or_insert(depth);
-    }
-}
-
 /// The visits of one test.
 #[pin_data]
 struct Sweep {
     kind: Kind,
     visits: Visits,
     totals: Totals,
+    /// The depth of the first event that was lost, or of the first interrupt without a handler.
     #[pin]
-    lost: Mutex<Lost>,
+    first_lost: Mutex<Option<usize>>,
     /// Places that the event did not hit: it came during a softirq, or not at all.
     #[pin]
     missed: Mutex<KVVec<Place>>,
@@ -228,7 +212,7 @@ impl Sweep {
             kind,
             visits,
             totals: Totals::default(),
-            lost <- new_mutex!(Lost::default()),
+            first_lost <- new_mutex!(None),
             missed <- new_mutex!(KVVec::new()),
         }))
     }
@@ -270,7 +254,7 @@ impl Sweep {
                 left.push(place, GFP_KERNEL)?;
             }
             self.missed.lock().clear();
-            self.totals.unless_lost(&self.lost.lock())?;
+            self.totals.unless_lost(*self.first_lost.lock())?;
         }
         Ok(())
     }
@@ -313,10 +297,6 @@ impl Sweep {
 
     /// Lets one event happen at `place`, and looks at what it left behind.
     fn visit(&self, place: Place, seed: u64, attached: Option<&Attached<'_>>) -> Result<(), Fault> {
-        if self.lost.lock().visits >= Lost::MOST {
-            return Ok(());
-        }
-
         let Place { depth, boundary } = place;
         let sp = stack::address_at(depth);
         // No word above the boundary is left out, nor is one below touched.
@@ -324,7 +304,9 @@ impl Sweep {
         let target = attached.map_or(0, Attached::address);
         // SAFETY: The thread was made for this visit and is bound. The place is on its stack and
         // leaves the usual margin; if it is not below all frames, the visit fails.
-        let found = unsafe { self.visits.visit(sp, floor, seed, target)? };
+        let Some(found) = (unsafe { self.visits.visit(sp, floor, seed, target)? }) else {
+            return Ok(());
+        };
 
         self.totals.add(&found);
         if found.bad_registers != 0 {
@@ -338,7 +320,7 @@ impl Sweep {
             });
         }
         if found.handled < found.raised || found.in_service != 0 {
-            self.lost.lock().add(depth);
+            self.first_lost.lock().get_or_insert(depth);
             return Ok(());
         }
         Fault::unless_equal(

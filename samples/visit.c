@@ -7,6 +7,7 @@
  */
 
 #include <linux/align.h>
+#include <linux/atomic.h>
 #include <linux/build_bug.h>
 #include <linux/irqflags.h>
 #include <linux/minmax.h>
@@ -31,7 +32,12 @@
 /* What is between the stack pointer here and the patterns, at most. */
 #define OWN_FRAMES	512
 
+/* After so many lost events all is said, and each takes until its deadline. */
+#define MOST_LOST	4
+
 DEFINE_PER_CPU(struct stack_stress_visit *, stack_stress_visit_here);
+
+static atomic_t lost;
 
 static const struct stack_stress_event *const events[] = {
 	&stack_stress_timer,
@@ -145,6 +151,9 @@ static void visit_place(const struct stack_stress_event *event,
 	found->at_place = visit->at_place;
 	found->walked = visit->walked;
 	found->in_service = stack_stress_redo_lost_interrupts();
+	/* Now: once preemption is on, the next visit may run before this one ends. */
+	if (found->handled < found->raised)
+		atomic_inc(&lost);
 	local_irq_enable();
 	if (!event->preemptible) {
 		this_cpu_write(stack_stress_visit_here, NULL);
@@ -155,7 +164,8 @@ static void visit_place(const struct stack_stress_event *event,
 /*
  * Let @event happen while the stack pointer of the running thread, which must be
  * bound to its CPU, is @sp. Patterns of @seed fill the stack from @floor up to
- * the thread's own frames. @target is for the event.
+ * the thread's own frames. @target is for the event. Returns -ECANCELED if too
+ * many events were lost before.
  */
 int stack_stress_visit(unsigned int event_index, unsigned long sp,
 		       unsigned long floor, unsigned long seed,
@@ -167,6 +177,8 @@ int stack_stress_visit(unsigned int event_index, unsigned long sp,
 
 	if (max(sp, floor) + OWN_FRAMES > current_stack_pointer)
 		return -EINVAL;
+	if (atomic_read(&lost) >= MOST_LOST)
+		return -ECANCELED;
 	visit = kzalloc_obj(*visit);
 	if (!visit)
 		return -ENOMEM;
@@ -195,6 +207,7 @@ int stack_stress_begin_event(unsigned int event_index)
 
 	if (!stack_stress_has_apic())
 		return -ENODEV;
+	atomic_set(&lost, 0);
 	return event->begin ? event->begin() : 0;
 }
 

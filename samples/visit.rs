@@ -83,6 +83,8 @@ impl Visits {
     /// Lets the event happen while the stack pointer is `sp`, with the stack filled from `floor`
     /// up to where it is in use. User faults happen at the address `target`.
     ///
+    /// Nothing happens once several events were lost: each would take until its deadline.
+    ///
     /// # Safety
     ///
     /// `sp` and `floor` must be multiples of the word size, on the stack of the running thread,
@@ -94,16 +96,18 @@ impl Visits {
         floor: usize,
         seed: u64,
         target: usize,
-    ) -> Result<Found, Fault> {
+    ) -> Result<Option<Found>, Fault> {
         let mut found = Found::default();
 
         // SAFETY: The caller promises what concerns the stack, and by the type invariant the
         // handlers are there.
-        to_result(unsafe {
+        match to_result(unsafe {
             stack_stress_visit(self.0 as c_uint, sp, floor, seed, target, &raw mut found)
-        })
-        .map_err(|error| Fault::Call("the allocation of a visit", error))?;
-        Ok(found)
+        }) {
+            Ok(()) => Ok(Some(found)),
+            Err(error) if error == ECANCELED => Ok(None),
+            Err(error) => Err(Fault::Call("a visit", error)),
+        }
     }
 }
 
