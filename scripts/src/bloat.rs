@@ -23,7 +23,7 @@ pub fn run(ctx: &Context) -> Result<Outcome> {
     let ends = [stages.first(), stages.last()];
     for (stage, name) in ends.into_iter().flatten().zip(["base", "series"]) {
         workshop.check_out(stage)?;
-        workshop.build(stage, false, "vmlinux")?;
+        workshop.build(stage, &[], "vmlinux")?;
         let image = dir.join(format!("vmlinux-{name}"));
         fs::copy(workshop.vmlinux(), &image)?;
         images.push(image);

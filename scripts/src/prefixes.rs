@@ -23,7 +23,7 @@ const TEST: &str = "prefixes";
 const PATIENCE: Duration = Duration::from_secs(400);
 
 pub fn run(ctx: &Context) -> Result<Outcome> {
-    let splats = Splats::read(&ctx.root.join("scripts/data/splats.txt"))?;
+    let splats = Splats::of(ctx)?;
     let (workshop, stages) = Workshop::open(ctx)?;
     let mut lab = Lab {
         ctx,
@@ -57,18 +57,18 @@ struct Lab<'a> {
 impl Lab<'_> {
     fn try_stage(&mut self, stage: &Stage) -> Result<Row> {
         self.workshop.check_out(stage)?;
-        let methods = self.workshop.methods();
+        let offers = self.workshop.offers();
         let mut row = Row::new(&stage.name);
-        if let Err(error) = self.workshop.build(stage, true, "bzImage") {
+        if let Err(error) = self.workshop.build(stage, &offers, "bzImage") {
             row.complain(&format!("{error:#}"));
             return Ok(row);
         }
         row.text_bytes = Some(self.workshop.text_bytes()?);
-        if methods.is_empty() {
+        if offers.is_empty() {
             let cell = self.boot(stage, None)?;
             row.boots.push((table::PLAIN, cell));
         }
-        for method in methods {
+        for method in offers.iter().flat_map(|offer| offer.methods) {
             let cell = self.boot(stage, Some(method))?;
             row.boots.push((method, cell));
         }

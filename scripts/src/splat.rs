@@ -6,6 +6,8 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
+use crate::context::Context;
+
 /// For an `allow` line: in the log of any test.
 const ANY: &str = "*";
 
@@ -22,8 +24,13 @@ struct Allowed {
 }
 
 impl Splats {
+    /// The patterns of this project.
+    pub fn of(ctx: &Context) -> Result<Self> {
+        Self::read(&ctx.root.join("scripts/data/splats.txt"))
+    }
+
     /// A missing or empty file is an error: without patterns nothing would fail.
-    pub fn read(path: &Path) -> Result<Self> {
+    fn read(path: &Path) -> Result<Self> {
         let text = fs::read_to_string(path)
             .with_context(|| format!("cannot read the splat patterns {}", path.display()))?;
         Self::parse(&text).with_context(|| format!("in {}", path.display()))

@@ -17,19 +17,27 @@ use crate::progress;
 use crate::tools::Tools;
 use crate::tree::Tree;
 
-/// What an architecture selects once all is there, and what the kernel is asked
-/// for and offers then. An offer includes those before it.
-const OFFERS: [(&str, &str, &[&str]); 2] = [
-    (
-        "select HAVE_ARCH_DYNAMIC_STACK[[:space:]]",
-        "dynamic.config",
-        &["off", "lend"],
-    ),
-    (
-        "select HAVE_ARCH_DYNAMIC_STACK_FAULT[[:space:]]",
-        "fault.config",
-        &["fault"],
-    ),
+/// What an architecture has once all of it is there. One includes those before it.
+pub struct Offer {
+    /// The line of its Kconfig that says so, as a pattern.
+    selected: &'static str,
+    /// What the kernel is asked for then.
+    fragment: &'static str,
+    /// What it can be booted with.
+    pub methods: &'static [&'static str],
+}
+
+static OFFERS: [Offer; 2] = [
+    Offer {
+        selected: "select HAVE_ARCH_DYNAMIC_STACK[[:space:]]",
+        fragment: "dynamic.config",
+        methods: &["off", "lend"],
+    },
+    Offer {
+        selected: "select HAVE_ARCH_DYNAMIC_STACK_FAULT[[:space:]]",
+        fragment: "fault.config",
+        methods: &["fault"],
+    },
 ];
 
 const PLAIN: &str = "plain.config";
@@ -89,28 +97,17 @@ impl<'a> Workshop<'a> {
             .map(drop)
     }
 
-    /// The methods that the stage which is checked out has to offer.
-    pub fn methods(&self) -> Vec<&'static str> {
-        let offers = OFFERS
-            .iter()
-            .filter(|(selected, ..)| self.selects(selected));
-        offers
-            .flat_map(|(.., methods)| methods.iter().copied())
-            .collect()
-    }
-
-    fn selects(&self, pattern: &str) -> bool {
+    /// What the stage that is checked out has to offer.
+    pub fn offers(&self) -> Vec<&'static Offer> {
         let git = self.tree.git();
-        git.succeeds(["grep", "-q", pattern, "--", "arch/x86/Kconfig"])
+        let selects =
+            |offer: &&Offer| git.succeeds(["grep", "-q", offer.selected, "--", "arch/x86/Kconfig"]);
+        OFFERS.iter().filter(selects).collect()
     }
 
-    /// Builds `target` of `stage`, which is checked out, with all that it offers
-    /// or with nothing of it.
-    pub fn build(&self, stage: &Stage, offers: bool, target: &str) -> Result<()> {
-        let chosen = OFFERS
-            .iter()
-            .filter(|(selected, ..)| offers && self.selects(selected));
-        let files = iter::once(PLAIN).chain(chosen.map(|(_, file, _)| *file));
+    /// Builds `target` of `stage`, which is checked out, with `offers` of it.
+    pub fn build(&self, stage: &Stage, offers: &[&Offer], target: &str) -> Result<()> {
+        let files = iter::once(PLAIN).chain(offers.iter().map(|offer| offer.fragment));
         let files: Vec<_> = files.map(|file| self.fragments.join(file)).collect();
         let asked = &kernel::concatenate(&files)?;
         let (ctx, tools) = (self.ctx, &self.tools);

@@ -21,8 +21,9 @@ pub struct Judge {
 
 impl Judge {
     pub fn new(ctx: &Context) -> Result<Self> {
-        let splats = Splats::read(&ctx.root.join("scripts/data/splats.txt"))?;
-        Ok(Self { splats })
+        Ok(Self {
+            splats: Splats::of(ctx)?,
+        })
     }
 
     /// Adds the results of `tests`, which `run` was told to run, and of what is
