@@ -21,6 +21,8 @@ pub struct Fault {
 #[derive(Debug)]
 pub enum Mend {
     Packages(Vec<String>),
+    /// A package of the release is too old; its backports have a newer one.
+    Backport(&'static str),
     Program(Program),
     ByHand(&'static str),
 }
@@ -57,7 +59,7 @@ impl fmt::Display for Fault {
         write!(f, "{}: ", self.wrong)?;
         match &self.mend {
             Mend::Packages(packages) => write!(f, "{}", apt::install_command(packages)),
-            Mend::Program(_) => write!(f, "make setup"),
+            Mend::Backport(_) | Mend::Program(_) => write!(f, "make setup"),
             Mend::ByHand(what) => write!(f, "{what}"),
         }
     }

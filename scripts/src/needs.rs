@@ -16,6 +16,12 @@ use crate::vm::disc;
 /// The emulator.
 pub const QEMU: &str = "qemu-system-x86_64";
 
+/// Older ones can keep a translation of code that another CPU changes meanwhile: a
+/// guest that patches jump labels then dies of a stale int3. No probe shows a race,
+/// so this goes by number. Mended by QEMU's commit deba78709ae8, "accel/tcg: Always
+/// lock pages before translation".
+const QEMU_WITHOUT_RACE: (u32, u32) = (8, 1);
+
 /// Programs that only have to exist, and the packages that bring them.
 const PROGRAMS: [(&str, &str); 17] = [
     ("bc", "bc"),
@@ -138,20 +144,35 @@ fn probe_python() -> Finding {
 }
 
 fn probe_qemu() -> Finding {
-    let lists = |option, word| {
-        let help = process::read(Command::new(QEMU).args([option, "help"]));
-        help.is_ok_and(|text| text.contains(word))
-    };
-    let state = if find_program(QEMU).is_none() {
-        Err("not found")
+    let package = "qemu-system-x86";
+    let ask = |option, word| process::read(Command::new(QEMU).args([option, word]));
+    let lists = |option, word| ask(option, "help").is_ok_and(|text| text.contains(word));
+    if find_program(QEMU).is_none() {
+        return Finding::new(QEMU, Err::<&str, _>("not found"), || Mend::package(package));
+    }
+    let version = ask("-version", "")
+        .ok()
+        .and_then(|text| qemu_version(&text));
+    let state = if version.is_none_or(|version| version < QEMU_WITHOUT_RACE) {
+        let (major, minor) = QEMU_WITHOUT_RACE;
+        Err(format!(
+            "older than {major}.{minor}: runs code that another CPU has just patched"
+        ))
     } else if !lists("-accel", "tcg") {
-        Err("has no software emulation (-accel tcg)")
+        Err("has no software emulation (-accel tcg)".to_string())
     } else if !lists("-device", "virtio-9p-pci") {
-        Err("cannot share directories (virtio-9p-pci)")
+        Err("cannot share directories (virtio-9p-pci)".to_string())
     } else {
         Ok("emulates, shares directories")
     };
-    Finding::new(QEMU, state, || Mend::package("qemu-system-x86"))
+    Finding::new(QEMU, state, || Mend::Backport(package))
+}
+
+/// Major and minor number in what the emulator says of itself.
+fn qemu_version(text: &str) -> Option<(u32, u32)> {
+    let mut numbers = text.split_once("version ")?.1.split('.');
+    let mut number = || numbers.next()?.parse().ok();
+    Some((number()?, number()?))
 }
 
 /// The first one that the sources of the machine have.
@@ -207,4 +228,18 @@ fn probe_llvm(wanted: u32) -> Finding {
         Err(format!("not found: {}", missing.join(" ")))
     };
     Finding::new("LLVM", state, || Mend::Packages(llvm.packages()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn qemu_version_is_the_number_before_the_package() {
+        let text = "QEMU emulator version 7.2.22 (Debian 1:7.2+dfsg-7)\nCopyright";
+        assert_eq!(qemu_version(text), Some((7, 2)));
+        assert!(qemu_version(text).unwrap() < QEMU_WITHOUT_RACE);
+        assert_eq!(qemu_version("QEMU emulator version 10.0.2"), Some((10, 0)));
+        assert_eq!(qemu_version("no such option"), None);
+    }
 }

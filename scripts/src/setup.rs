@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use anyhow::{Result, ensure};
 
-use crate::apt;
+use crate::apt::Order;
 use crate::context::Context;
 use crate::finding::{Fault, Finding, Mend};
 use crate::needs;
@@ -18,7 +18,7 @@ pub fn run(ctx: &Context) -> Result<Outcome> {
 }
 
 /// Packages come first, in two rounds: which LLVM fits is known once rustc is
-/// there. The programs of the cache are made with what the packages brought.
+/// there. Then those for which the release is too old. The programs of the cache are made with what the packages brought.
 pub fn ensure(ctx: &Context) -> Result<()> {
     ensure_all(ctx, || needs::probe(ctx))
 }
@@ -35,7 +35,11 @@ fn ensure_all(ctx: &Context, probe: impl Fn() -> Vec<Finding>) -> Result<()> {
         if missing.is_empty() {
             break;
         }
-        apt::install(ctx, &missing)?;
+        Order::new(missing).install(ctx)?;
+    }
+    let old = old_packages(&faults());
+    if !old.is_empty() {
+        Order::backports(ctx, old)?.install(ctx)?;
     }
     let lacking = faults();
     for (_, fault) in &lacking {
@@ -76,6 +80,14 @@ fn missing_packages(faults: &[(String, Fault)]) -> Vec<String> {
     packages.into_iter().collect()
 }
 
+fn old_packages(faults: &[(String, Fault)]) -> Vec<String> {
+    let old = faults.iter().filter_map(|(_, fault)| match fault.mend {
+        Mend::Backport(name) => Some(name.to_string()),
+        _ => None,
+    });
+    old.collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,5 +113,12 @@ mod tests {
             fault(Mend::package("bison")),
         ];
         assert_eq!(missing_packages(&faults), ["bison", "flex"]);
+    }
+
+    #[test]
+    fn old_package_is_not_taken_from_the_release_again() {
+        let faults = [fault(Mend::Backport("qemu")), fault(Mend::package("bc"))];
+        assert_eq!(missing_packages(&faults), ["bc"]);
+        assert_eq!(old_packages(&faults), ["qemu"]);
     }
 }

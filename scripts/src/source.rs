@@ -116,7 +116,7 @@ fn debian_tarball(ctx: &Context) -> Result<PathBuf> {
             return Ok(tarball);
         }
     }
-    let package = apt::download(ctx, &name)?;
+    let package = apt::download(ctx, &name).context("LINUX= takes a source of your own")?;
     let mut unpack = Command::new("dpkg-deb");
     unpack.arg("-x").arg(&package).arg(ctx.downloads());
     progress::run(
