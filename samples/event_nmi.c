@@ -4,10 +4,12 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/atomic.h>
+#include <linux/kallsyms.h>
 #include <linux/minmax.h>
 #include <linux/percpu.h>
 #include <linux/printk.h>
 #include <linux/sched/task_stack.h>
+#include <linux/string.h>
 
 #include <asm/nmi.h>
 
@@ -23,31 +25,55 @@ static atomic_long_t nmis_walked;
 /* And after how many it did not, although a thread was on its own stack. */
 static atomic_long_t nmis_astray;
 static DEFINE_PER_CPU(struct stack_stress_walk, storm_walk);
+static DEFINE_PER_CPU(char [KSYM_SYMBOL_LEN], storm_symbol);
 
-/* The first walk that ended early, of all: where, and what it came from. */
+/* The first walk that ended early while a thread was on its own stack. */
 static struct {
+	/* What the NMI interrupted, and the depth there. */
 	unsigned long interrupted;
+	unsigned long depth;
+	/* Where the walk ended. */
 	unsigned long last;
 } short_walk;
 
 /* In the middle of a context switch, a thread is on the stack of another one. */
-static bool on_own_stack(struct pt_regs *regs)
+static unsigned long depth_on_own_stack(struct pt_regs *regs)
 {
-	return regs->sp - (unsigned long)task_stack_page(current) < THREAD_SIZE;
+	return (unsigned long)task_stack_page(current) + THREAD_SIZE - regs->sp;
+}
+
+/*
+ * error_entry() keeps its own return address in a register for a while, and behind
+ * the call of it, at "mov %rax, %rsp", the registers are on the stack already. There
+ * the ORC data is wrong, whatever the method.
+ */
+static bool orc_is_wrong_at(unsigned long ip)
+{
+	static const u8 mov_rax_rsp[] = { 0x48, 0x89, 0xc4 };
+	char *name = this_cpu_ptr(storm_symbol);
+
+	sprint_symbol_no_offset(name, ip);
+	if (str_has_prefix(name, "asm_"))
+		return !memcmp((void *)ip, mov_rax_rsp, sizeof(mov_rax_rsp));
+	return !strcmp(name, "error_entry") || !strcmp(name, "xen_error_entry");
 }
 
 static void walk_in_storm(struct pt_regs *regs)
 {
 	struct stack_stress_walk *walk = this_cpu_ptr(&storm_walk);
+	unsigned long depth = depth_on_own_stack(regs);
 
 	if (stack_stress_walk(walk)) {
 		atomic_long_inc(&nmis_walked);
 		return;
 	}
-	if (on_own_stack(regs))
-		atomic_long_inc(&nmis_astray);
-	if (!cmpxchg(&short_walk.interrupted, 0, regs->ip))
+	if (depth > THREAD_SIZE || orc_is_wrong_at(regs->ip))
+		return;
+	atomic_long_inc(&nmis_astray);
+	if (!cmpxchg(&short_walk.interrupted, 0, regs->ip)) {
+		short_walk.depth = depth;
 		short_walk.last = walk->addresses[min(walk->frames, VISIT_FRAMES) - 1];
+	}
 }
 
 static int nmi_handler(unsigned int type, struct pt_regs *regs)
@@ -75,8 +101,9 @@ void stack_stress_end_nmis(void)
 {
 	unregister_nmi_handler(NMI_LOCAL, NAME);
 	if (short_walk.interrupted)
-		pr_info("a walk of the stack from an NMI at %pS ended early, at %pS\n",
-			(void *)short_walk.interrupted, (void *)short_walk.last);
+		pr_info("a walk of the stack from an NMI at %pS, depth %lu, ended early, at %pS\n",
+			(void *)short_walk.interrupted, short_walk.depth,
+			(void *)short_walk.last);
 	short_walk.interrupted = 0;
 }
 

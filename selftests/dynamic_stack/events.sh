@@ -33,5 +33,5 @@ for name in $names; do
 	*) ktap_test_skip "$name hit new slots: it has no counts" ;;
 	esac
 done
-stress NMI_STORM $deepest 4 10
+stress NMI_STORM $deepest 4 50
 finish
