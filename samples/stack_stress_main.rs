@@ -56,6 +56,8 @@ mod stack;
 mod test;
 mod threads;
 #[cfg(CONFIG_X86_64)]
+mod ticks;
+#[cfg(CONFIG_X86_64)]
 mod user_pages;
 #[cfg(CONFIG_X86_64)]
 mod visit;

@@ -16,7 +16,8 @@ use crate::{
 #[cfg(CONFIG_X86_64)]
 use crate::{
     events,
-    nmi_storm, //
+    nmi_storm,
+    ticks, //
 };
 
 /// A test, and what it is run with if the command does not say.
@@ -50,7 +51,7 @@ static TESTS: [Test; 7] = [
 
 /// Tests of which a part is assembly.
 #[cfg(CONFIG_X86_64)]
-static ARCH_TESTS: [Test; 10] = [
+static ARCH_TESTS: [Test; 11] = [
     events::TIMER,
     events::IPI,
     events::CROSS_IPI,
@@ -61,6 +62,7 @@ static ARCH_TESTS: [Test; 10] = [
     events::WARN,
     events::GP,
     nmi_storm::NMI_STORM,
+    ticks::TICKS,
 ];
 
 #[cfg(not(CONFIG_X86_64))]

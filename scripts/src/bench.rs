@@ -5,17 +5,19 @@ mod comparison;
 mod prices;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail, ensure};
 
-use self::comparison::{Column, Comparison, NULL_SYSCALL};
+use self::comparison::{Column, Comparison};
 use self::prices::{OPERATIONS, Prices};
 use crate::archive;
 use crate::context::Context;
 use crate::fragment::Fragment;
+use crate::kconfig::Config;
 use crate::kernel::Kernel;
 use crate::method;
+use crate::modules::Modules;
 use crate::outcome::Outcome;
 use crate::plot::Bars;
 use crate::setup;
@@ -28,6 +30,8 @@ const SIZES_KIB: [u32; 3] = [USUAL_KIB, 32, 64];
 
 /// The programs in the guest; the first one is its process 1.
 const PROGRAMS: [&str; 2] = ["bench_init", "bench"];
+/// What the guest loads if it is there.
+const MODULE: &str = "stack_stress.ko";
 
 /// One tick of every clock per instruction, and nothing random.
 const COUNT_INSTRUCTIONS: &str = "-accel tcg,thread=single -icount shift=0,sleep=off -seed 1 \
@@ -64,11 +68,7 @@ pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
                 method,
             })
             .collect();
-        let archive = archive::pack(
-            &Suite::build(ctx, &kernel)?.dir,
-            &PROGRAMS,
-            &ctx.cache.join("bench.cpio"),
-        )?;
+        let archive = pack(ctx, &kernel)?;
         let Some(comparison) = compare(ctx, &subjects, &archive)? else {
             return Ok(Outcome::VmDied);
         };
@@ -113,6 +113,23 @@ fn kernel_with(ctx: &Context, size_kib: u32) -> Result<Kernel> {
         _ => Some(Fragment::named(ctx, &format!("stack-{size_kib}k"))?),
     };
     Kernel::ensure(ctx, fragment.as_ref())
+}
+
+/// The files of the guest. Without Rust the kernel has no use for the module, and
+/// the rows that it measures are missing.
+fn pack(ctx: &Context, kernel: &Kernel) -> Result<PathBuf> {
+    let suite = Suite::build(ctx, kernel)?;
+    let dir = ctx.cache.join("bench");
+    fs::create_dir_all(&dir)?;
+    let mut files = Vec::from(PROGRAMS);
+    for program in PROGRAMS {
+        fs::copy(suite.dir.join(program), dir.join(program))?;
+    }
+    if Config::read(&kernel.build.join(".config"))?.value("CONFIG_RUST") == "y" {
+        fs::copy(Modules::ensure(ctx, kernel)?.stress, dir.join(MODULE))?;
+        files.push(MODULE);
+    }
+    archive::pack(&dir, &files, &dir.with_extension("cpio"))
 }
 
 /// None if a VM died.
@@ -175,15 +192,15 @@ fn draw(comparisons: &[Comparison], methods: &[&str], path: &Path) -> Result<()>
     let mut groups = Vec::new();
     for (position, comparison) in comparisons.iter().enumerate() {
         let size = comparison.size_kib;
-        for (index, (_, name)) in OPERATIONS.iter().enumerate() {
-            // This one does not depend on the size.
-            if index == NULL_SYSCALL && position > 0 {
+        for (index, operation) in OPERATIONS.iter().enumerate() {
+            if !operation.is_drawn(position == 0) {
                 continue;
             }
-            let columns = comparison.columns.iter();
-            let prices = columns.map(|column| column.prices.of(index));
-            let prices: Vec<_> = prices.collect();
+            let Some(prices) = comparison.prices_of(index) else {
+                continue;
+            };
             let percents = prices.iter().map(|price| 100.0 * price / prices[0]);
+            let name = operation.name;
             groups.push((format!("{name}, {size} KiB"), percents.collect()));
         }
     }

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -26,12 +27,20 @@
 #define SAMPLES		401
 #define LOOP_TURNS	5000
 #define LOOP_LENGTH	2	/* instructions */
+#define NEW_PAGES	16
+/* Far more than a loop that waits for an interrupt takes, and less than that. */
+#define INTERRUPT_TICKS	200
+#define STRESS		"/sys/kernel/debug/stack_stress/"
 
 struct operation {
 	const char *name;
+	/* Not measured; may be absent. */
+	void (*prepare)(void);
 	void (*batch)(void);
 	/* How often the operation has happened; read before and after a batch. */
 	unsigned long (*count)(void);
+	/* What the batch took, if not all of it is to be measured. */
+	unsigned long long (*ticks)(void);
 };
 
 struct sample {
@@ -43,6 +52,10 @@ static unsigned long done;
 static char thread_stack[16384];
 static int thread_id;
 static bool stop;
+static char *new_pages;
+static long page_size;
+static int zeros;
+static unsigned long long interrupt_ticks;
 
 static void die(const char *what)
 {
@@ -142,14 +155,84 @@ static void batch_vfork_exit(void)
 	done += 5;
 }
 
+static void forget_pages(void)
+{
+	if (madvise(new_pages, NEW_PAGES * page_size, MADV_DONTNEED))
+		die("madvise");
+}
+
+static void batch_user_fault(void)
+{
+	int i;
+
+	for (i = 0; i < NEW_PAGES; i++)
+		__atomic_store_n(new_pages + i * page_size, 1, __ATOMIC_RELAXED);
+	done += NEW_PAGES;
+}
+
+static void batch_kernel_fault(void)
+{
+	int i;
+
+	for (i = 0; i < NEW_PAGES; i++)
+		if (read(zeros, new_pages + i * page_size, 1) != 1)
+			die("/dev/zero");
+	done += NEW_PAGES;
+}
+
+/* Waits for the next interrupt, of the timer; what it took is a gap in time. */
+static void batch_user_interrupt(void)
+{
+	unsigned long long last, now = __rdtsc();
+
+	do {
+		last = now;
+		now = __rdtsc();
+	} while (now - last < INTERRUPT_TICKS);
+	interrupt_ticks = now - last;
+	done++;
+}
+
+static unsigned long long ticks_of_interrupt(void)
+{
+	return interrupt_ticks;
+}
+
+/* A new thread has its stack to grow. */
+static void batch_stress(void)
+{
+	if (!write_text(STRESS "run", "TICKS"))
+		die(STRESS "run");
+	done++;
+}
+
+static unsigned long long ticks_of_first_slot(void)
+{
+	return read_number(STRESS "result", "first_slot_ticks");
+}
+
+static unsigned long long ticks_of_deepest(void)
+{
+	return read_number(STRESS "result", "deepest_ticks");
+}
+
+static unsigned long long ticks_of_kernel_interrupt(void)
+{
+	return read_number(STRESS "result", "interrupt_ticks");
+}
+
 static struct sample sample(const struct operation *op)
 {
 	struct sample sample;
 
+	if (op->prepare)
+		op->prepare();
 	sample.count = op->count();
 	sample.ticks = __rdtsc();
 	op->batch();
 	sample.ticks = __rdtsc() - sample.ticks;
+	if (op->ticks)
+		sample.ticks = op->ticks();
 	sample.count = op->count() - sample.count;
 	if (!sample.count) {
 		fprintf(stderr, "bench: no %s happened\n", op->name);
@@ -187,7 +270,9 @@ static void measure(const struct operation *op)
 
 static void measure_switch(void)
 {
-	const struct operation op = { "switch", batch_yield, count_switches };
+	const struct operation op = {
+		"switch", .batch = batch_yield, .count = count_switches
+	};
 	long switches, lends;
 
 	start_thread(thread_yields);
@@ -202,14 +287,39 @@ static void measure_switch(void)
 	       (double)lends / switches);
 }
 
+static const struct operation operations[] = {
+	{ "tick_ratio", NULL, batch_loop, count_done, NULL },
+	{ "null_syscall", NULL, batch_null_syscall, count_done, NULL },
+	{ "clone_exit", NULL, batch_clone_exit, count_done, NULL },
+	{ "vfork_exit", NULL, batch_vfork_exit, count_done, NULL },
+	{ "user_fault", forget_pages, batch_user_fault, count_done, NULL },
+	{ "kernel_fault", forget_pages, batch_kernel_fault, count_done, NULL },
+	{ "user_interrupt", NULL, batch_user_interrupt, count_done, ticks_of_interrupt },
+};
+
+/* With the module stack_stress. */
+static const struct operation stress_operations[] = {
+	{ "kernel_interrupt", NULL, batch_stress, count_done, ticks_of_kernel_interrupt },
+	{ "stack_fault", NULL, batch_stress, count_done, ticks_of_first_slot },
+	{ "stack_fault_deep", NULL, batch_stress, count_done, ticks_of_deepest },
+};
+
+static void map_new_pages(void)
+{
+	page_size = sysconf(_SC_PAGESIZE);
+	new_pages = mmap(NULL, NEW_PAGES * page_size, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (new_pages == MAP_FAILED)
+		die("mmap");
+	/* One page a fault. Fails without huge pages, which is as well. */
+	madvise(new_pages, NEW_PAGES * page_size, MADV_NOHUGEPAGE);
+	zeros = open("/dev/zero", O_RDONLY);
+	if (zeros < 0)
+		die("/dev/zero");
+}
+
 int main(void)
 {
-	static const struct operation operations[] = {
-		{ "tick_ratio", batch_loop, count_done },
-		{ "null_syscall", batch_null_syscall, count_done },
-		{ "clone_exit", batch_clone_exit, count_done },
-		{ "vfork_exit", batch_vfork_exit, count_done },
-	};
 	cpu_set_t first;
 	size_t i;
 
@@ -217,8 +327,12 @@ int main(void)
 	CPU_SET(0, &first);
 	if (sched_setaffinity(0, sizeof(first), &first))
 		die("sched_setaffinity");
-	for (i = 0; i < sizeof(operations) / sizeof(*operations); i++)
+	map_new_pages();
+	for (i = 0; i < ARRAY_SIZE(operations); i++)
 		measure(&operations[i]);
+	if (!access(STRESS "run", W_OK))
+		for (i = 0; i < ARRAY_SIZE(stress_operations); i++)
+			measure(&stress_operations[i]);
 	measure_switch();
 	return EXIT_SUCCESS;
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Process 1 of a guest that holds nothing else than /bench: no file system of
- * the host, no daemon, no device that is answered when the host likes to. What
- * /bench prints goes to the second serial port, the log keeps the first one.
+ * Process 1 of a guest that holds nothing else than /bench and perhaps a module
+ * that it uses: no file system of the host, no daemon, no device that is answered
+ * when the host likes to. What /bench prints goes to the second serial port, the
+ * log keeps the first one.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +12,7 @@
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
@@ -33,6 +35,17 @@ static void mount_on(const char *dir, const char *type)
 		die(dir);
 }
 
+static void load_module(const char *path)
+{
+	int fd = open(path, O_RDONLY);
+
+	if (fd < 0 && errno == ENOENT)
+		return;
+	if (fd < 0 || syscall(SYS_finit_module, fd, "", 0))
+		die(path);
+	close(fd);
+}
+
 static int run(const char *program)
 {
 	pid_t pid = vfork();
@@ -52,6 +65,8 @@ int main(void)
 	int output;
 
 	mount_on("/proc", "proc");
+	mount_on("/sys", "sysfs");
+	mount_on("/sys/kernel/debug", "debugfs");
 	mount_on("/dev", "devtmpfs");
 	output = open("/dev/ttyS1", O_WRONLY);
 	if (output < 0 || dup2(output, STDOUT_FILENO) < 0 ||
@@ -60,6 +75,7 @@ int main(void)
 	setlinebuf(stdout);
 
 	printf("@dynstack begin\n");
+	load_module("/stack_stress.ko");
 	sleep(SETTLE_SECONDS);
 	printf("@dynstack exit %d\n", run("/bench"));
 	tcdrain(output);

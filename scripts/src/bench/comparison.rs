@@ -11,12 +11,16 @@ use crate::report::{self, Target};
 const TARGET_SIZE_KIB: u32 = 16;
 const MOST_PER_SWITCH: f64 = 60.0;
 const MOST_VFORK_RATIO: f64 = 0.75;
+const MOST_PER_INTERRUPT: f64 = 40.0;
+const MOST_PER_STACK_FAULT: f64 = 1500.0;
 
 const LOCKED: &str = "of them locked, per switch (pages lent)";
 
 const SWITCH: usize = 0;
 const VFORK: usize = 2;
-pub const NULL_SYSCALL: usize = 3;
+const NULL_SYSCALL: usize = 3;
+const KERNEL_INTERRUPT: usize = 7;
+const STACK_FAULTS: [usize; 2] = [8, 9];
 
 /// One method.
 pub struct Column {
@@ -40,8 +44,13 @@ impl Comparison {
             format!("two boots count the same (apart: {apart:.3} %)"),
         )];
         if self.size_kib == TARGET_SIZE_KIB {
-            let [off, lend] = ["off", "lend"].map(|name| self.prices(name));
-            targets.extend(off.zip(lend).map(lend_against_off).into_iter().flatten());
+            let [off, lend, fault] = ["off", "lend", "fault"].map(|name| self.prices(name));
+            if let (Some(off), Some(lend)) = (off, lend) {
+                targets.extend(lend_against_off(off, lend).into_iter().flatten());
+            }
+            if let (Some(off), Some(fault)) = (off, fault) {
+                targets.extend(fault_against_off(off, fault).into_iter().flatten());
+            }
         }
         targets
     }
@@ -55,29 +64,75 @@ impl Comparison {
             .collect()
     }
 
+    /// The price of `OPERATIONS[index]` in each column; None if one lacks it.
+    pub fn prices_of(&self, index: usize) -> Option<Vec<f64>> {
+        let columns = self.columns.iter();
+        columns.map(|column| column.prices.of(index)).collect()
+    }
+
     fn prices(&self, name: &str) -> Option<&Prices> {
         let found = self.columns.iter().find(|column| column.name == name);
         found.map(|column| &column.prices)
     }
 }
 
-fn lend_against_off((off, lend): (&Prices, &Prices)) -> [Target; 3] {
-    let added = lend.of(SWITCH) - off.of(SWITCH);
-    let [vfork, null] = [VFORK, NULL_SYSCALL].map(|index| lend.of(index) / off.of(index));
+/// None for what was not measured.
+fn lend_against_off(off: &Prices, lend: &Prices) -> [Option<Target>; 3] {
+    let added = lend.of(SWITCH).zip(off.of(SWITCH)).map(difference);
+    let [vfork, null] =
+        [VFORK, NULL_SYSCALL].map(|index| lend.of(index).zip(off.of(index)).map(ratio));
     [
-        Target::new(
-            added <= MOST_PER_SWITCH,
-            format!("lend: {added:+.1} instructions a switch (wanted: at most +60)"),
-        ),
-        Target::new(
-            vfork <= MOST_VFORK_RATIO,
-            format!("lend: vfork+exit x{vfork:.2} (wanted: at most x0.75)"),
-        ),
-        Target::new(
-            format!("{null:.2}") == "1.00",
-            format!("lend: null syscall x{null:.2} (wanted: x1.00)"),
-        ),
+        added.map(|added| {
+            Target::new(
+                added <= MOST_PER_SWITCH,
+                format!("lend: {added:+.1} instructions a switch (wanted: at most +60)"),
+            )
+        }),
+        vfork.map(|vfork| {
+            Target::new(
+                vfork <= MOST_VFORK_RATIO,
+                format!("lend: vfork+exit x{vfork:.2} (wanted: at most x0.75)"),
+            )
+        }),
+        null.map(|null| {
+            Target::new(
+                format!("{null:.2}") == "1.00",
+                format!("lend: null syscall x{null:.2} (wanted: x1.00)"),
+            )
+        }),
     ]
+}
+
+/// None for what was not measured.
+fn fault_against_off(off: &Prices, fault: &Prices) -> [Option<Target>; 2] {
+    let added = fault
+        .of(KERNEL_INTERRUPT)
+        .zip(off.of(KERNEL_INTERRUPT))
+        .map(difference);
+    let faults = STACK_FAULTS.map(|index| fault.of(index));
+    let dearest = faults.into_iter().flatten().reduce(f64::max);
+    [
+        added.map(|added| {
+            Target::new(
+                added <= MOST_PER_INTERRUPT,
+                format!("fault: {added:+.1} instructions an interrupt (wanted: at most +40)"),
+            )
+        }),
+        dearest.map(|price| {
+            Target::new(
+                price < MOST_PER_STACK_FAULT,
+                format!("fault: {price:.0} instructions a stack fault (wanted: below 1500)"),
+            )
+        }),
+    ]
+}
+
+fn difference((price, first): (f64, f64)) -> f64 {
+    price - first
+}
+
+fn ratio((price, first): (f64, f64)) -> f64 {
+    price / first
 }
 
 impl fmt::Display for Comparison {
@@ -86,10 +141,14 @@ impl fmt::Display for Comparison {
         let names = self.columns.iter().map(|column| column.name);
         let header: Vec<_> = [title.as_str()].into_iter().chain(names).collect();
         let mut table = report::table(&header);
-        for (index, (_, name)) in OPERATIONS.iter().enumerate() {
-            let prices = self.columns.iter().map(|column| column.prices.of(index));
-            let prices: Vec<_> = prices.collect();
-            table.add_row(row(name, prices.iter().map(|price| format!("{price:.1}"))));
+        for (index, operation) in OPERATIONS.iter().enumerate() {
+            let Some(prices) = self.prices_of(index) else {
+                continue;
+            };
+            table.add_row(row(
+                operation.name,
+                prices.iter().map(|price| format!("{price:.1}")),
+            ));
             if let [first, others @ ..] = &prices[..]
                 && !others.is_empty()
             {
@@ -114,7 +173,8 @@ fn row(name: &str, cells: impl Iterator<Item = String>) -> Vec<String> {
 
 /// How much more than `first`, and in what ratio.
 fn against(first: f64, price: f64) -> String {
-    format!("{:+.1}, x{:.3}", price - first, price / first)
+    let pair = (price, first);
+    format!("{:+.1}, x{:.3}", difference(pair), ratio(pair))
 }
 
 #[cfg(test)]
@@ -136,6 +196,7 @@ mod tests {
             columns: vec![
                 column("off", include_str!("../../tests/data/bench-off.log")),
                 column("lend", include_str!("../../tests/data/bench-lend.log")),
+                column("fault", include_str!("../../tests/data/bench-fault.log")),
             ],
             apart: 0.0,
         }

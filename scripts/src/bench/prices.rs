@@ -5,25 +5,98 @@ use anyhow::{Result, ensure};
 
 use crate::kv::Values;
 
-/// Key of the program's output, and the name for people.
-pub const OPERATIONS: [(&str, &str); 4] = [
-    ("switch", "context switch"),
-    ("clone_exit", "thread clone+exit"),
-    ("vfork_exit", "vfork+exit"),
-    ("null_syscall", "null syscall"),
+pub struct Operation {
+    /// In the program's output.
+    key: &'static str,
+    /// For people.
+    pub name: &'static str,
+    /// Which of the figures is the price.
+    figure: usize,
+    /// It is measured by stack_stress, and left out where there is no such module.
+    by_module: bool,
+}
+
+pub const OPERATIONS: [Operation; 10] = [
+    Operation::mean("switch", "context switch"),
+    Operation::mean("clone_exit", "thread clone+exit"),
+    Operation::mean("vfork_exit", "vfork+exit"),
+    Operation::mean("null_syscall", "null syscall"),
+    Operation::median("user_fault", "page fault in user mode"),
+    Operation::median("kernel_fault", "read(), page fault in the kernel"),
+    Operation::median("user_interrupt", "timer tick in user mode"),
+    Operation::by_module("kernel_interrupt", "interrupt in the kernel"),
+    Operation::by_module("stack_fault", "first write to the next page"),
+    Operation::by_module("stack_fault_deep", "first write at the deepest page"),
 ];
-/// How each one was averaged. The mean is the price: nothing is left out of it.
+/// How each one was averaged.
 const FIGURES: [&str; 3] = ["mean", "median", "min"];
+/// Nothing is left out of it: what is put off is paid for later.
 const MEAN: usize = 0;
+/// For one way through the kernel: the mean would have what happens to come beside it.
+const MEDIAN: usize = 1;
 /// How far a tick of the TSC may be from an instruction.
 const TICK_TOLERANCE: f64 = 0.01;
 
+/// One operation, averaged in each way.
+type Figures = [f64; FIGURES.len()];
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct Prices {
-    /// The figures of each operation, in the order above.
-    figures: [[f64; FIGURES.len()]; OPERATIONS.len()],
+    /// In the order above.
+    operations: [Option<Figures>; OPERATIONS.len()],
     /// Pages lent per switch: each one is a locked cmpxchg when it comes back.
     pub lends_per_switch: f64,
+}
+
+impl Operation {
+    const fn mean(key: &'static str, name: &'static str) -> Self {
+        Self {
+            key,
+            name,
+            figure: MEAN,
+            by_module: false,
+        }
+    }
+
+    const fn median(key: &'static str, name: &'static str) -> Self {
+        Self {
+            figure: MEDIAN,
+            ..Self::mean(key, name)
+        }
+    }
+
+    const fn by_module(key: &'static str, name: &'static str) -> Self {
+        Self {
+            by_module: true,
+            ..Self::median(key, name)
+        }
+    }
+
+    /// Growing a stack is not: `off` pays nothing for it, a percentage has no base. And
+    /// what does not depend on the size of the stack is drawn for the `first` one only.
+    pub fn is_drawn(&self, first: bool) -> bool {
+        match self.key {
+            "stack_fault" | "stack_fault_deep" => false,
+            "switch" | "clone_exit" | "vfork_exit" => true,
+            _ => first,
+        }
+    }
+
+    fn read(&self, values: &Values) -> Result<Option<Figures>> {
+        let mut figures = Figures::default();
+        for (figure, kind) in figures.iter_mut().zip(FIGURES) {
+            let key = self.figure_key(kind);
+            if self.by_module && values.text(&key).is_err() {
+                return Ok(None);
+            }
+            *figure = values.number(&key)?;
+        }
+        Ok(Some(figures))
+    }
+
+    fn figure_key(&self, kind: &str) -> String {
+        format!("{}_{kind}", self.key)
+    }
 }
 
 impl Prices {
@@ -35,45 +108,44 @@ impl Prices {
             "a tick of the TSC must be an instruction, but {tick} ticks were; is -icount in effect?"
         );
         let mut prices = Self {
-            figures: Default::default(),
+            operations: Default::default(),
             lends_per_switch: values.number("lends_per_switch")?,
         };
-        for (operation, figure, key) in keys() {
-            prices.figures[operation][figure] = values.number(&key)?;
+        for (figures, operation) in prices.operations.iter_mut().zip(&OPERATIONS) {
+            *figures = operation.read(&values)?;
         }
         Ok(prices)
     }
 
-    /// The price of `OPERATIONS[index]`.
-    pub fn of(&self, index: usize) -> f64 {
-        self.figures[index][MEAN]
+    /// The price of `OPERATIONS[index]`; None if it was not measured.
+    pub fn of(&self, index: usize) -> Option<f64> {
+        let figures = self.operations[index]?;
+        Some(figures[OPERATIONS[index].figure])
+    }
+
+    fn figures(&self) -> impl Iterator<Item = &f64> {
+        self.operations.iter().flatten().flatten()
     }
 
     /// The largest relative difference of any figure, in percent.
     pub fn differs_from(&self, other: &Self) -> f64 {
-        let mine = self.figures.iter().flatten();
-        mine.zip(other.figures.iter().flatten())
+        let pairs = self.figures().zip(other.figures());
+        pairs
             .map(|(a, b)| 100.0 * (a - b).abs() / a)
             .fold(0.0, f64::max)
     }
 
     /// For programs: "PREFIX.KEY VALUE" lines.
     pub fn lines(&self, prefix: &str) -> String {
-        let line = |(operation, figure, key): (usize, usize, _)| {
-            format!("{prefix}.{key} {:.2}\n", self.figures[operation][figure])
-        };
-        let lines: String = keys().map(line).collect();
+        let mut lines = String::new();
+        for (operation, figures) in OPERATIONS.iter().zip(&self.operations) {
+            for (kind, figure) in FIGURES.iter().zip(figures.iter().flatten()) {
+                let key = operation.figure_key(kind);
+                lines += &format!("{prefix}.{key} {figure:.2}\n");
+            }
+        }
         lines + &format!("{prefix}.lends_per_switch {:.2}\n", self.lends_per_switch)
     }
-}
-
-/// Each figure of each operation: its place, and its key in the output.
-fn keys() -> impl Iterator<Item = (usize, usize, String)> {
-    let operations = OPERATIONS.iter().enumerate();
-    operations.flat_map(|(operation, (name, _))| {
-        let figures = FIGURES.iter().enumerate();
-        figures.map(move |(figure, kind)| (operation, figure, format!("{name}_{kind}")))
-    })
 }
 
 #[cfg(test)]
@@ -88,11 +160,11 @@ mod tests {
     #[test]
     fn recorded_output() {
         let prices = Prices::read(&output()).unwrap();
-        assert_eq!(prices.of(0), 2055.34);
-        assert_eq!(prices.of(3), 240.17);
+        assert_eq!(prices.of(0), Some(2058.55));
+        assert_eq!(prices.of(3), Some(243.19));
         let lines = prices.lines("16.off");
         assert!(
-            lines.contains("\n16.off.clone_exit_min 44291.80\n"),
+            lines.contains("\n16.off.clone_exit_min 47324.20\n"),
             "{lines}"
         );
     }
@@ -102,8 +174,22 @@ mod tests {
         let first = Prices::read(&output()).unwrap();
         let mut second = first.clone();
         assert_eq!(first.differs_from(&second), 0.0);
-        second.figures[1][2] *= 1.01;
+        second.operations[1].as_mut().unwrap()[2] *= 1.01;
         assert!((first.differs_from(&second) - 1.0).abs() < 0.001);
+    }
+
+    #[test]
+    fn only_what_the_module_measures_may_be_missing() {
+        let without = |key: &str| {
+            let mut output = output();
+            output.retain(|line| !line.starts_with(key));
+            Prices::read(&output)
+        };
+        let prices = without("stack_fault_deep_").unwrap();
+        assert_eq!(prices.of(9), None);
+        assert!(!prices.lines("16.off").contains("stack_fault_deep"));
+        let error = without("user_fault_").unwrap_err().to_string();
+        assert!(error.contains("user_fault_mean"), "{error}");
     }
 
     #[test]

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _STACK_STRESS_TICKS_H
+#define _STACK_STRESS_TICKS_H
+
+#include <linux/types.h>
+
+u64 stack_stress_ticks_of_write(unsigned long below);
+u64 stack_stress_ticks_of_interrupt(void);
+
+#endif
