@@ -39,6 +39,8 @@ pub enum Command {
     Demo(crate::demo::Args),
     /// Run the selftests in a VM, once for each method
     Test(crate::test::Args),
+    /// Run selftests of the kernel in a VM, once for each method
+    TestKernel(crate::test::suites::Args),
     /// Run selftests on emulated CPUs with FRED, once for each method
     TestFred(crate::test::fred::Args),
     /// Count instructions per operation, `off` against `lend`

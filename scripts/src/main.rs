@@ -88,6 +88,7 @@ fn dispatch(cli: Cli) -> Result<Outcome> {
         Command::Distclean => clean::all(&ctx),
         Command::Demo(args) => demo::run(&ctx, &args),
         Command::Test(args) => test::run(&ctx, &args),
+        Command::TestKernel(args) => test::suites::run(&ctx, &args),
         Command::TestFred(args) => test::fred::run(&ctx, &args),
         Command::Bench(args) => bench::run(&ctx, &args),
         Command::Prefixes => prefixes::run(&ctx),

@@ -98,7 +98,7 @@ impl Fatal {
 }
 
 /// kbuild links the source where it is not the build directory itself.
-fn source_of(build: &Path) -> PathBuf {
+pub fn source_of(build: &Path) -> PathBuf {
     let link = build.join("source");
     if link.exists() {
         link

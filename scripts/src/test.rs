@@ -4,6 +4,7 @@
 pub mod fred;
 mod judge;
 mod matrix;
+pub mod suites;
 mod verdict;
 
 use std::path::PathBuf;
@@ -40,7 +41,28 @@ pub struct Args {
     #[arg(long, env = "METHODS", value_delimiter = ' ', default_values = method::ALL)]
     methods: Vec<String>,
     #[command(flatten)]
+    boot: Boot,
+    #[command(flatten)]
     configs: fragment::Args,
+}
+
+/// How the kernels are booted.
+#[derive(Clone, clap::Args)]
+pub struct Boot {
+    /// Words for the kernel's command line, beside dynamic_stack=
+    #[arg(
+        long = "append",
+        env = "APPEND",
+        value_name = "WORD",
+        value_delimiter = ' '
+    )]
+    append: Vec<String>,
+}
+
+impl Boot {
+    pub fn kernel_args(&self, method: &str) -> Vec<String> {
+        [kernel_args(method), method::words(&self.append)].concat()
+    }
 }
 
 /// What all VMs of one kernel have in common.
@@ -53,6 +75,7 @@ struct Lab<'a> {
     modules: Modules,
     suite: Suite,
     judge: &'a Judge,
+    boot: &'a Boot,
     script: PathBuf,
     died: bool,
 }
@@ -66,7 +89,7 @@ pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
     let mut died = false;
     let mut counts = Counts::default();
     for fragment in &fragments {
-        let mut lab = Lab::new(ctx, fragment.as_ref(), &asked, &judge)?;
+        let mut lab = Lab::new(ctx, fragment.as_ref(), &asked, &judge, &args.boot)?;
         let matrix = lab.run(&methods)?;
         if let Some(name) = &lab.config {
             println!("kernel with {name}.config:");
@@ -108,6 +131,7 @@ impl<'a> Lab<'a> {
         fragment: Option<&Fragment>,
         asked: &[String],
         judge: &'a Judge,
+        boot: &'a Boot,
     ) -> Result<Self> {
         let kernel = Kernel::ensure(ctx, fragment)?;
         let mut suite = Suite::build(ctx, &kernel)?;
@@ -120,6 +144,7 @@ impl<'a> Lab<'a> {
             kernel,
             suite,
             judge,
+            boot,
             script: ctx.root.join("scripts/guest/test.sh"),
             died: false,
         })
@@ -189,7 +214,7 @@ impl<'a> Lab<'a> {
         let config = self.config.as_ref().map(|name| format!(", {name}"));
         let name = format!("{what}, {method}{}", config.unwrap_or_default());
         let mut vm = Vm::new(self.ctx, &self.kernel, &name);
-        vm.kernel_args = kernel_args(method);
+        vm.kernel_args = self.boot.kernel_args(method);
         vm.quiet = self.suite.timeout + Duration::from_secs(60);
         vm.total = self.suite.timeout * (tests.len() as u32 + 1);
         vm

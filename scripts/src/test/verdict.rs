@@ -10,7 +10,7 @@ use crate::section::Section;
 /// kselftest's exit status of a test that could not run.
 pub const SKIP: i32 = 4;
 /// What timeout(1) ends with, also after a KILL.
-const TIMED_OUT: [i32; 2] = [124, 137];
+pub const TIMED_OUT: [i32; 2] = [124, 137];
 /// How KUnit's suites of this feature begin.
 const SUITES: &str = "dynamic_stack";
 
