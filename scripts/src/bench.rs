@@ -175,7 +175,7 @@ impl Subject<'_> {
         vm.kernel_args
             .push(format!("dynamic_stack={}", self.method));
         vm.qemu_args = vec![COUNT_INSTRUCTIONS.to_string()];
-        let run = vm.run_bare(archive, PROGRAMS[0])?;
+        let run = vm.run_bare(archive, PROGRAMS[0], &[])?;
         match run.status() {
             None => Ok(None),
             Some(0) => Ok(Some(Measured {

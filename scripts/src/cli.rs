@@ -41,6 +41,8 @@ pub enum Command {
     Test(crate::test::Args),
     /// Run selftests of the kernel in a VM, once for each method
     TestKernel(crate::test::suites::Args),
+    /// Suspend and kexec in a VM, once for each method
+    TestMachine(crate::test::machine::Args),
     /// Run selftests on emulated CPUs with FRED, once for each method
     TestFred(crate::test::fred::Args),
     /// Count instructions per operation, `off` against `lend`

@@ -16,6 +16,7 @@ mod finding;
 mod fragment;
 mod git;
 mod hash;
+mod initrd;
 mod kbuild;
 mod kconfig;
 mod kdir;
@@ -89,6 +90,7 @@ fn dispatch(cli: Cli) -> Result<Outcome> {
         Command::Demo(args) => demo::run(&ctx, &args),
         Command::Test(args) => test::run(&ctx, &args),
         Command::TestKernel(args) => test::suites::run(&ctx, &args),
+        Command::TestMachine(args) => test::machine::run(&ctx, &args),
         Command::TestFred(args) => test::fred::run(&ctx, &args),
         Command::Bench(args) => bench::run(&ctx, &args),
         Command::Prefixes => prefixes::run(&ctx),

@@ -4,12 +4,13 @@
 
 mod table;
 
-use std::time::Duration;
+use std::path::PathBuf;
 
 use anyhow::Result;
 
 use self::table::{Cell, Row, Table};
 use crate::context::Context;
+use crate::initrd::{INIT, Initrd};
 use crate::method;
 use crate::outcome::Outcome;
 use crate::splat::Splats;
@@ -19,9 +20,6 @@ use crate::vm::Vm;
 /// For `allow` lines of the patterns.
 const TEST: &str = "prefixes";
 
-/// What a busy host may make of the silence while devices settle.
-const PATIENCE: Duration = Duration::from_secs(400);
-
 pub fn run(ctx: &Context) -> Result<Outcome> {
     let splats = Splats::of(ctx)?;
     let (workshop, stages) = Workshop::open(ctx)?;
@@ -29,6 +27,7 @@ pub fn run(ctx: &Context) -> Result<Outcome> {
         ctx,
         workshop,
         splats,
+        initrd: Initrd::new(ctx, &ctx.cache.join("boot"), "boot.sh")?.pack()?,
         died: false,
     };
     let mut table = Table::default();
@@ -51,6 +50,8 @@ struct Lab<'a> {
     ctx: &'a Context,
     workshop: Workshop<'a>,
     splats: Splats,
+    /// All that boots beside the kernel.
+    initrd: PathBuf,
     died: bool,
 }
 
@@ -80,15 +81,14 @@ impl Lab<'_> {
         let name = name.into_iter().flatten().collect::<Vec<_>>().join(", ");
         let kernel = &self.workshop.kernel;
         let mut vm = Vm::new(self.ctx, kernel, &name);
-        vm.quiet = PATIENCE;
         if let Some(method) = method {
             vm.kernel_args = vec![
                 format!("dynamic_stack={method}"),
                 "dynamic_stack_check=1".to_string(),
             ];
         }
-        let script = self.ctx.root.join("scripts/guest/boot.sh");
-        let run = vm.run(&self.workshop.tools.vng, &script, &[])?;
+        vm.kernel_args.push("END=reboot".to_string());
+        let run = vm.run_bare(&self.initrd, INIT, &[])?;
         let mut faults = Vec::new();
         match run.status() {
             Some(0) => {}

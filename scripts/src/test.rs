@@ -2,7 +2,9 @@
 //! `test`: the selftests under each method, in VMs, and what the logs say.
 
 pub mod fred;
+mod guest;
 mod judge;
+pub mod machine;
 mod matrix;
 pub mod suites;
 mod verdict;

@@ -92,9 +92,9 @@ impl Vm {
     }
 
     /// Boots with the files of the archive `initrd` alone; its program `init`
-    /// prints what a script is framed by, and ends the machine.
-    pub fn run_bare(&self, initrd: &Path, init: &str) -> Result<Run> {
-        self.watch(bare::command(self, initrd, init))
+    /// prints what a script is framed by, and ends the machine with a restart.
+    pub fn run_bare(&self, initrd: &Path, init: &str, args: &[String]) -> Result<Run> {
+        self.watch(bare::command(self, initrd, init, args))
     }
 
     /// Boots Bochs with the files of the archive `initrd` alone; `args` are those

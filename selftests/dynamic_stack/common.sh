@@ -34,6 +34,9 @@ need_module() # DIRECTORY MODULE
 	[ -d "$1" ] || skip_all "needs CONFIG_DEBUG_FS, mounted, root and the module $2"
 }
 
+# As far as the kernel tells its configuration.
+has_config() { zcat /proc/config.gz 2>/dev/null | grep -qx "$1=y"; }
+
 # The second word of the line that begins with KEY.
 value() # KEY FILE
 {

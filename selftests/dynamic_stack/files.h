@@ -28,6 +28,16 @@ static inline long read_number(const char *path, const char *key)
 	return value;
 }
 
+/* As far as the kernel tells its configuration. */
+static inline bool has_config(const char *symbol)
+{
+	char command[128];
+
+	snprintf(command, sizeof(command),
+		 "zcat /proc/config.gz 2>/dev/null | grep -qx %s=y", symbol);
+	return !system(command);
+}
+
 static inline bool write_text(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY);

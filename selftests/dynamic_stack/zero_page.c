@@ -49,6 +49,8 @@ FIXTURE_SETUP(zero_page)
 {
 	if (!show_all_threads())
 		SKIP(return, "needs the module dynamic_stack_stats and root");
+	if (has_config("CONFIG_KSTACK_ERASE"))
+		SKIP(return, "KSTACK_ERASE fills what threads do not use");
 	ASSERT_TRUE(dirty_free_pages());
 }
 

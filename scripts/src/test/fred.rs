@@ -2,12 +2,12 @@
 //! `test-fred`: a part of the selftests on CPUs with FRED, emulated by Bochs.
 
 use std::ffi::OsString;
-use std::fs;
-use std::path::{Path, PathBuf};
+
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 
+use super::guest;
 use super::judge::Judge;
 use super::matrix::Matrix;
 use super::verdict::Counts;
@@ -18,20 +18,15 @@ use crate::kernel::Kernel;
 use crate::method;
 use crate::modules::Modules;
 use crate::outcome::Outcome;
-use crate::process;
+use crate::setup;
 use crate::suite::Suite;
 use crate::vm::Vm;
-use crate::{archive, setup};
 
 const SYMBOL: &str = "CONFIG_X86_FRED";
 /// Says whether the kernel uses FRED.
 const FLAG_TEST: &str = "fred.sh";
 /// Tests that are about entries to the kernel, or that owned pages come and go.
 const TESTS: [&str; 2] = ["owned_pages", "stress.sh"];
-
-/// Folders of the guest, in the last one the selftests.
-const FOLDERS: [&str; 6] = ["bin", "dev", "proc", "sys", "tmp", SELFTESTS];
-const SELFTESTS: &str = "selftests";
 
 const MEMORY_MIB: u32 = 1024;
 /// Bochs interprets each instruction: what takes QEMU a second may take it a minute.
@@ -76,10 +71,12 @@ pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
     let suite = Suite::build(ctx, &kernel)?;
     let modules = Modules::ensure(ctx, &kernel)?;
     let dir = ctx.cache.join("fred");
-    let initrd = pack(ctx, &suite, &modules, &dir)?;
+    let mut initrd = guest::initrd(ctx, &suite, &modules, &dir)?;
+    let flag_test = ctx.root.join("scripts/guest").join(FLAG_TEST);
+    initrd.add(&flag_test, &format!("{}/{FLAG_TEST}", guest::SELFTESTS));
+    let initrd = initrd.pack()?;
 
-    let mut init_args = vec![suite.timeout.as_secs().to_string()];
-    init_args.extend_from_slice(&tests);
+    let init_args = guest::args(&suite, &tests);
     let (mut died, mut matrix) = (false, Matrix::default());
     for method in methods {
         let mut vm = Vm::new(ctx, &kernel, &format!("FRED, {method}"));
@@ -112,40 +109,6 @@ fn select(asked: &[String]) -> Result<Vec<String>> {
         .chain(tests)
         .map(str::to_string)
         .collect())
-}
-
-/// All files of the guest: a shell, the modules, the selftests, the scripts.
-fn pack(ctx: &Context, suite: &Suite, modules: &Modules, dir: &Path) -> Result<PathBuf> {
-    let busybox = process::find_program("busybox").context("no busybox")?;
-    let guest = ctx.root.join("scripts/guest");
-    let mut files = vec![
-        (guest.join("fred_init.sh"), "init".to_string()),
-        (guest.join("test.sh"), "test.sh".to_string()),
-        (busybox, "bin/busybox".to_string()),
-        (modules.stats.clone(), "dynamic_stack_stats.ko".to_string()),
-        (modules.stress.clone(), "stack_stress.ko".to_string()),
-        (guest.join(FLAG_TEST), format!("{SELFTESTS}/{FLAG_TEST}")),
-    ];
-    for entry in fs::read_dir(&suite.dir)? {
-        let entry = entry?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        files.push((entry.path(), format!("{SELFTESTS}/{name}")));
-    }
-    files.sort_by(|(_, a), (_, b)| a.cmp(b));
-
-    let root = dir.join("root");
-    for folder in FOLDERS {
-        fs::create_dir_all(root.join(folder))?;
-    }
-    for (from, name) in &files {
-        fs::copy(from, root.join(name))
-            .with_context(|| format!("cannot copy {}", from.display()))?;
-    }
-    let folders = FOLDERS.map(str::to_string).into_iter();
-    let names: Vec<_> = folders
-        .chain(files.into_iter().map(|(_, name)| name))
-        .collect();
-    archive::pack(&root, &names, &dir.join("initrd.cpio"))
 }
 
 #[cfg(test)]

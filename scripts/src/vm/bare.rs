@@ -11,7 +11,7 @@ use crate::needs::QEMU;
 /// The kernel logs to the first serial port, the program writes to the second.
 const PORTS: [&str; 4] = ["-serial", "chardev:log", "-serial", "chardev:output"];
 
-pub fn command(vm: &Vm, initrd: &Path, init: &str) -> Command {
+pub fn command(vm: &Vm, initrd: &Path, init: &str, args: &[String]) -> Command {
     let mut command = Command::new(QEMU);
     command
         .args(["-nodefaults", "-no-user-config", "-display", "none"])
@@ -30,6 +30,7 @@ pub fn command(vm: &Vm, initrd: &Path, init: &str) -> Command {
         command.args(arg.split(' '));
     }
     let fixed = ["console=ttyS0".to_string(), format!("rdinit=/{init}")];
-    command.args(["-append", &[&fixed, &vm.kernel_args[..]].concat().join(" ")]);
+    let words = [&fixed, &vm.kernel_args[..], &["--".to_string()], args].concat();
+    command.args(["-append", &words.join(" ")]);
     command
 }

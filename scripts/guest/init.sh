@@ -1,9 +1,9 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash
-# Process 1 of a guest that holds nothing but this archive: runs test.sh, writes
-# to the second serial port, and powers off.
-# usage: fred_init.sh TIMEOUT_SECONDS TEST...
+# Process 1 of a guest that holds nothing but this archive: runs script.sh with
+# the arguments that the kernel passes on, writes to the second serial port, and
+# ends the machine: by the command END if the kernel's command line has END=.
 
 /bin/busybox --install -s /bin
 mount -t proc proc /proc
@@ -15,6 +15,6 @@ exec </dev/null >/dev/ttyS1 2>&1
 stty -F /dev/ttyS1 115200
 
 echo "@dynstack begin"
-sh /test.sh /dynamic_stack_stats.ko /stack_stress.ko /selftests "$@"
+sh /script.sh "$@"
 echo "@dynstack exit $?"
-poweroff -f
+"${END:-poweroff}" -f
