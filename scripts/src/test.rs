@@ -59,11 +59,22 @@ pub struct Boot {
         value_delimiter = ' '
     )]
     append: Vec<String>,
+    /// Options for the emulator
+    #[arg(
+        long,
+        env = "QEMU_OPTS",
+        value_name = "OPTIONS",
+        allow_hyphen_values = true
+    )]
+    qemu_opts: Option<String>,
 }
 
 impl Boot {
-    pub fn kernel_args(&self, method: &str) -> Vec<String> {
-        [kernel_args(method), method::words(&self.append)].concat()
+    /// Tells `vm` what it is to be booted with.
+    fn apply(&self, method: &str, vm: &mut Vm) {
+        vm.kernel_args = [kernel_args(method), method::words(&self.append)].concat();
+        let options = self.qemu_opts.iter().filter(|options| !options.is_empty());
+        vm.qemu_args = options.cloned().collect();
     }
 }
 
@@ -216,7 +227,7 @@ impl<'a> Lab<'a> {
         let config = self.config.as_ref().map(|name| format!(", {name}"));
         let name = format!("{what}, {method}{}", config.unwrap_or_default());
         let mut vm = Vm::new(self.ctx, &self.kernel, &name);
-        vm.kernel_args = self.boot.kernel_args(method);
+        self.boot.apply(method, &mut vm);
         vm.quiet = self.suite.timeout + Duration::from_secs(60);
         vm.total = self.suite.timeout * (tests.len() as u32 + 1);
         vm

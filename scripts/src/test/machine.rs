@@ -56,7 +56,7 @@ pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
     for method in methods {
         let vm = |what| {
             let mut vm = Vm::new(ctx, &kernel, &format!("{what}, {method}"));
-            vm.kernel_args = args.boot.kernel_args(method);
+            args.boot.apply(method, &mut vm);
             vm.kernel_args.push("END=reboot".to_string());
             vm
         };

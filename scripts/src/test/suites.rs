@@ -74,7 +74,7 @@ pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
         let mut table = Table::new(&methods);
         for method in &methods {
             let mut vm = Vm::new(ctx, &kernel, &format!("kernel's selftests, {method}"));
-            vm.kernel_args = args.boot.kernel_args(method);
+            args.boot.apply(method, &mut vm);
             vm.quiet = TIMEOUT + Duration::from_secs(60);
             vm.total = TIMEOUT * installed.tests.len() as u32;
             let run = installed.run(ctx, &vm, &modules)?;
