@@ -26,6 +26,7 @@ use crate::vm::Vm;
 
 /// The size of the usual configuration.
 const USUAL_KIB: u32 = 16;
+const BARE: &str = "bare";
 const SIZES_KIB: [u32; 3] = [USUAL_KIB, 32, 64];
 
 /// The programs in the guest; the first one is its process 1.
@@ -108,11 +109,13 @@ fn select_sizes(ctx: &Context, asked: &[String]) -> Result<Vec<u32>> {
 }
 
 fn kernel_with(ctx: &Context, size_kib: u32) -> Result<Kernel> {
-    let fragment = match size_kib {
-        USUAL_KIB => None,
-        _ => Some(Fragment::named(ctx, &format!("stack-{size_kib}k"))?),
+    let names = match size_kib {
+        USUAL_KIB => Vec::new(),
+        // A smaller kernel is built sooner.
+        _ => vec![BARE.to_string(), format!("stack-{size_kib}k")],
     };
-    Kernel::ensure(ctx, fragment.as_ref())
+    let fragments = names.iter().map(|name| Fragment::named(ctx, name));
+    Kernel::ensure(ctx, &fragments.collect::<Result<Vec<_>>>()?)
 }
 
 /// The files of the guest. Without Rust the kernel has no use for the module, and

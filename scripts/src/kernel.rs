@@ -39,8 +39,11 @@ pub fn run(ctx: &Context, configs: &fragment::Args) -> Result<Outcome> {
 
 impl Kernel {
     /// The kernel in KDIR if the user gave one; else the kernel of the tree,
-    /// with `fragment` on top of the usual configuration, built if need be.
-    pub fn ensure(ctx: &Context, fragment: Option<&Fragment>) -> Result<Self> {
+    /// with `fragments` on top of the usual configuration, built if need be.
+    pub fn ensure<'a>(
+        ctx: &Context,
+        fragments: impl IntoIterator<Item = &'a Fragment>,
+    ) -> Result<Self> {
         if let Some(kdir) = &ctx.kdir {
             return Ok(Self {
                 build: kdir.clone(),
@@ -49,7 +52,7 @@ impl Kernel {
         let tools = Tools::ensure(ctx)?;
         let tree = Tree::ensure(ctx)?;
         let usual = fragment::usual(ctx);
-        let files = iter::once(&usual).chain(fragment.map(|fragment| &fragment.path));
+        let files = iter::once(&usual).chain(fragments.into_iter().map(|fragment| &fragment.path));
         let asked = concatenate(files)?;
         let kernel = Self {
             build: ctx
