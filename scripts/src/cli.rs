@@ -48,7 +48,7 @@ pub enum Command {
     /// Count instructions per operation, `off` against `lend`
     Bench(crate::bench::Args),
     /// Build and boot the base, and the kernel after each patch of the series
-    Prefixes,
+    Prefixes(crate::prefixes::Args),
     /// Compare sizes without CONFIG_DYNAMIC_STACK, the base against the series
     Bloat,
 }

@@ -93,7 +93,7 @@ fn dispatch(cli: Cli) -> Result<Outcome> {
         Command::TestMachine(args) => test::machine::run(&ctx, &args),
         Command::TestFred(args) => test::fred::run(&ctx, &args),
         Command::Bench(args) => bench::run(&ctx, &args),
-        Command::Prefixes => prefixes::run(&ctx),
+        Command::Prefixes(args) => prefixes::run(&ctx, &args),
         Command::Bloat => bloat::run(&ctx),
     }
 }

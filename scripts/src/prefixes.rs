@@ -6,7 +6,7 @@ mod table;
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 
 use self::table::{Cell, Row, Table};
 use crate::context::Context;
@@ -20,9 +20,22 @@ use crate::vm::Vm;
 /// For `allow` lines of the patterns.
 const TEST: &str = "prefixes";
 
-pub fn run(ctx: &Context) -> Result<Outcome> {
+#[derive(clap::Args)]
+pub struct Args {
+    /// Number of the patch to begin with; 0 is the base
+    #[arg(long, env = "FROM", value_name = "NUMBER", default_value = "0")]
+    from: usize,
+}
+
+pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
     let splats = Splats::of(ctx)?;
     let (workshop, stages) = Workshop::open(ctx)?;
+    ensure!(
+        args.from < stages.len(),
+        "FROM must be a patch from 0 to {}, not {}",
+        stages.len() - 1,
+        args.from
+    );
     let mut lab = Lab {
         ctx,
         workshop,
@@ -31,7 +44,7 @@ pub fn run(ctx: &Context) -> Result<Outcome> {
         died: false,
     };
     let mut table = Table::default();
-    for (index, stage) in stages.iter().enumerate() {
+    for (index, stage) in stages.iter().enumerate().skip(args.from) {
         let mut row = lab.try_stage(stage)?;
         if index + 1 == stages.len() && row.is_plain() {
             row.complain("the complete series does not offer CONFIG_DYNAMIC_STACK");
