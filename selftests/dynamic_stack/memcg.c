@@ -45,6 +45,22 @@ struct member {
 	int release;
 };
 
+static struct parked parked;
+
+static bool park_threads(void)
+{
+	return park(&parked, THREADS);
+}
+
+/* The pages that the caller keeps when it parks threads, it owns afterwards. */
+static bool practise(void)
+{
+	if (!park_threads())
+		return false;
+	unpark(&parked);
+	return true;
+}
+
 /* A process of the cgroup that does its work and then waits for its end. */
 static bool start_member(struct member *member, bool (*work)(void))
 {
@@ -57,7 +73,7 @@ static bool start_member(struct member *member, bool (*work)(void))
 	member->pid = fork();
 	if (!member->pid) {
 		close(release[1]);
-		if (!write_text(GROUP "/cgroup.procs", "0") || !work() ||
+		if (!practise() || !write_text(GROUP "/cgroup.procs", "0") || !work() ||
 		    write(ready[1], &byte, sizeof(byte)) != sizeof(byte))
 			_exit(1);
 		_exit(read(release[0], &byte, sizeof(byte)) != 0);
@@ -77,13 +93,6 @@ static bool end_member(struct member *member)
 
 	close(member->release);
 	return waitpid(member->pid, &status, 0) == member->pid && !status;
-}
-
-static bool park_threads(void)
-{
-	static struct parked parked;
-
-	return park(&parked, THREADS);
 }
 
 static struct {
@@ -137,7 +146,7 @@ FIXTURE_TEARDOWN_PARENT(memcg)
 
 /*
  * The main thread of the member was charged elsewhere when it was made, so
- * only the parked ones count; unless it keeps pages now, hence the attempts.
+ * only the parked ones count; unless it is deeper than before, hence the attempts.
  */
 TEST_F_TIMEOUT(memcg, kernel_stack, 180)
 {
