@@ -6,12 +6,8 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::process::Command;
 
-use super::Vm;
 use super::state::{BEGIN, EXIT};
-
-/// The kernel takes a timer interrupt that a busy host delivers late for a broken
-/// timer, and panics.
-const TRUST_THE_TIMER: &str = "no_timer_check";
+use super::{TRUST_THE_TIMER, Vm};
 
 pub fn command(vm: &Vm, vng: &Path, script: &Path, args: &[String]) -> Command {
     let script = script.to_string_lossy();
