@@ -10,6 +10,8 @@ TRACING=/sys/kernel/tracing
 DEEP=8
 SHALLOW=100
 bytes=$((thread_size - 4096))
+# The tracer reports new depths right there, and needs room to do so.
+traced=$((thread_size / 2))
 
 kstack() { value "kstack_$((thread_size / 1024))k" /proc/vmstat; }
 
@@ -29,11 +31,11 @@ tracer_sees()
 {
 	echo 0 >$TRACING/stack_max_size
 	echo 1 >$TRACER
-	stress RECURSE_SLEEP $bytes 4 1
+	stress RECURSE_SLEEP $traced 4 1
 	echo 0 >$TRACER
 	max=$(cat $TRACING/stack_max_size)
-	[ "$max" -ge $bytes ] && [ "$max" -le "$thread_size" ] && return
-	ktap_print_msg "stack_max_size is $max, expected $bytes to $thread_size"
+	[ "$max" -ge $traced ] && [ "$max" -le "$thread_size" ] && return
+	ktap_print_msg "stack_max_size is $max, expected $traced to $thread_size"
 	sed 's/^/# /' $TRACING/stack_trace
 	return 1
 }
