@@ -9,8 +9,9 @@ use crate::{
     stack, //
 };
 
-/// How much deeper each level is than the one above.
-const STEP: usize = 512;
+/// How much deeper each level is than the one above; more than its own overhead, which is larger
+/// where variables have red zones.
+const STEP: usize = if cfg!(CONFIG_KASAN) { 1024 } else { 512 };
 
 /// A recursion under way.
 struct Descent<'a> {

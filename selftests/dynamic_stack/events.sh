@@ -12,16 +12,19 @@ deepest=$((thread_size - 3072))
 [ "${1:-}" = all ] || [ $deepest -le 13312 ] || deepest=13312
 names=$(grep -x 'EVENT_.*' "$STRESS/run") || skip_all "needs CONFIG_X86_64"
 
-# All events hit a thread that had not used the slot below, or they prove little.
+# The events hit threads that had not used the slot below, or they prove little. Now
+# and then an interrupt of somebody else was there before.
 hit_new_slots()
 {
+	raised=$(value raised "$STRESS/result")
 	case $method in
-	off) key=untouched expected=0 ;;
-	lend) key=untouched expected=$(value raised "$STRESS/result") ;;
-	*) key=unmapped expected=$(value raised "$STRESS/result") ;;
+	off) key=untouched least=0 most=0 ;;
+	lend) key=untouched least=$((raised - raised / 100)) most=$raised ;;
+	*) key=unmapped least=$((raised - raised / 100)) most=$raised ;;
 	esac
-	[ "$(value $key "$STRESS/result")" = "$expected" ] && return
-	ktap_print_msg "$key should be $expected"
+	new=$(value $key "$STRESS/result")
+	[ "$new" -ge $least ] && [ "$new" -le "$most" ] && return
+	ktap_print_msg "$key should be from $least to $most and is $new"
 	return 1
 }
 
