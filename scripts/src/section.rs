@@ -36,6 +36,16 @@ pub fn split(lines: &[String]) -> Vec<Section> {
     sections
 }
 
+/// The part called `name`, if it began.
+pub fn find<'a>(sections: &'a [Section], name: &str) -> Option<&'a Section> {
+    sections.iter().find(|section| section.name == name)
+}
+
+/// The lines of the part called `name`; none if it did not begin.
+pub fn lines<'a>(sections: &'a [Section], name: &str) -> &'a [String] {
+    find(sections, name).map_or(&[], |section| &section.lines)
+}
+
 /// A marker may follow the prefix of a kernel log line.
 fn after<'a>(line: &'a str, marker: &str) -> Option<&'a str> {
     let start = line.find(marker)?;

@@ -49,7 +49,7 @@ pub struct Args {
 }
 
 /// How the kernels are booted.
-#[derive(Clone, clap::Args)]
+#[derive(clap::Args)]
 pub struct Boot {
     /// Words for the kernel's command line, beside dynamic_stack=
     #[arg(
@@ -195,7 +195,7 @@ impl<'a> Lab<'a> {
             let mut grep = Command::new("grep");
             grep.args(["-Eq", "--", expected]).arg(&run.log);
             let output = section::split(&run.output);
-            let said = output.iter().find(|section| section.name == *test);
+            let said = section::find(&output, test);
             let result = match (&run.state, said) {
                 (State::Hung { reason }, _) => TestResult::missing(reason),
                 (_, Some(section)) if section.status == Some(verdict::SKIP) => {
@@ -234,10 +234,8 @@ impl<'a> Lab<'a> {
     }
 
     fn run_script(&self, vm: &Vm, tests: &[String]) -> Result<Run> {
-        let paths = [&self.modules.stats, &self.modules.stress, &self.suite.dir];
-        let mut args: Vec<_> = paths.map(|path| path.display().to_string()).into();
-        args.push(self.suite.timeout.as_secs().to_string());
-        args.extend_from_slice(tests);
+        let Suite { dir, timeout, .. } = &self.suite;
+        let args = guest::host_args(&self.modules, dir, *timeout, tests);
         vm.run(&self.tools.vng, &self.script, &args)
     }
 }

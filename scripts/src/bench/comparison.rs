@@ -78,9 +78,9 @@ impl Comparison {
 
 /// None for what was not measured.
 fn lend_against_off(off: &Prices, lend: &Prices) -> [Option<Target>; 3] {
-    let added = lend.of(SWITCH).zip(off.of(SWITCH)).map(difference);
-    let [vfork, null] =
-        [VFORK, NULL_SYSCALL].map(|index| lend.of(index).zip(off.of(index)).map(ratio));
+    let pair = |index| lend.of(index).zip(off.of(index));
+    let added = pair(SWITCH).map(difference);
+    let [vfork, null] = [VFORK, NULL_SYSCALL].map(|index| pair(index).map(ratio));
     [
         added.map(|added| {
             Target::new(
@@ -105,10 +105,8 @@ fn lend_against_off(off: &Prices, lend: &Prices) -> [Option<Target>; 3] {
 
 /// None for what was not measured.
 fn fault_against_off(off: &Prices, fault: &Prices) -> [Option<Target>; 2] {
-    let added = fault
-        .of(KERNEL_INTERRUPT)
-        .zip(off.of(KERNEL_INTERRUPT))
-        .map(difference);
+    let pair = |index| fault.of(index).zip(off.of(index));
+    let added = pair(KERNEL_INTERRUPT).map(difference);
     let faults = STACK_FAULTS.map(|index| fault.of(index));
     let dearest = faults.into_iter().flatten().reduce(f64::max);
     [

@@ -31,19 +31,15 @@ impl Judge {
     pub fn add(&self, method: &str, run: &Run, tests: &[String], matrix: &mut Matrix) {
         let output = section::split(&run.output);
         let console = section::split(&run.console);
-        let log_of = |test: &str| {
-            let found = console.iter().find(|section| section.name == test);
-            found.map_or(&[][..], |section| section.lines.as_slice())
-        };
-        let boot = log_of("");
+        let boot = section::lines(&console, "");
         let splats = self.splats.find(BOOT, boot);
         matrix.add(BOOT, method, TestResult::of_boot(boot, &splats));
 
         let [load, unload] = STEPS;
         let names = tests.iter().map(String::as_str);
         for test in [load].into_iter().chain(names).chain([unload]) {
-            let splats = self.splats.find(test, log_of(test));
-            let result = match output.iter().find(|section| section.name == test) {
+            let splats = self.splats.find(test, section::lines(&console, test));
+            let result = match section::find(&output, test) {
                 Some(section) => TestResult::of_test(section, &splats),
                 None => TestResult::missing("did not run"),
             };

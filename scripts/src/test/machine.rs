@@ -10,7 +10,7 @@ use super::verdict::Result as TestResult;
 use super::{Boot, guest, outcome};
 use crate::context::Context;
 use crate::fragment::Fragment;
-use crate::initrd::INIT;
+use crate::initrd::{INIT, Initrd};
 use crate::kernel::Kernel;
 use crate::method;
 use crate::modules::Modules;
@@ -47,7 +47,7 @@ pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
     let tests = [SUSPEND.to_string()];
     let dir = ctx.cache.join(CONFIG);
     let suspend = guest::initrd(ctx, &suite, &modules, &dir.join("suspend"))?.pack()?;
-    let mut kexec = crate::initrd::Initrd::new(ctx, &dir.join(KEXEC), "kexec.sh")?;
+    let mut kexec = Initrd::new(ctx, &dir.join(KEXEC), "kexec.sh")?;
     kexec.add_folder(&suite.dir, guest::SELFTESTS)?;
     kexec.add(&kernel.image(), "bzImage");
     let kexec = kexec.pack()?;

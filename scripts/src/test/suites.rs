@@ -13,7 +13,7 @@ use anyhow::{Result, ensure};
 
 use self::table::{Table, Verdict};
 use super::verdict::Counts;
-use super::{Boot, outcome};
+use super::{Boot, guest, outcome};
 use crate::context::Context;
 use crate::fragment;
 use crate::kernel::Kernel;
@@ -65,6 +65,8 @@ pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
     let methods = method::select(&args.methods)?;
     let suites = method::words(&args.suites);
     let splats = Splats::of(ctx)?;
+    let tools = Tools::ensure(ctx)?;
+    let script = ctx.root.join("scripts/guest/test.sh");
     let mut died = false;
     let mut counts = Counts::default();
     for fragment in args.configs.select(ctx)? {
@@ -77,7 +79,9 @@ pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
             args.boot.apply(method, &mut vm);
             vm.quiet = TIMEOUT + Duration::from_secs(60);
             vm.total = TIMEOUT * installed.tests.len() as u32;
-            let run = installed.run(ctx, &vm, &modules)?;
+            let Installed { dir, tests } = &installed;
+            let script_args = guest::host_args(&modules, dir, TIMEOUT, tests);
+            let run = vm.run(&tools.vng, &script, &script_args)?;
             died |= run.status().is_none();
             for (test, verdict) in installed.verdicts(&run, &splats) {
                 table.add(&test, verdict);
@@ -125,24 +129,13 @@ impl Installed {
         Ok(Self { dir, tests })
     }
 
-    fn run(&self, ctx: &Context, vm: &Vm, modules: &Modules) -> Result<Run> {
-        let paths = [&modules.stats, &modules.stress, &self.dir];
-        let mut args: Vec<_> = paths.map(|path| path.display().to_string()).into();
-        args.push(TIMEOUT.as_secs().to_string());
-        args.extend_from_slice(&self.tests);
-        let script = ctx.root.join("scripts/guest/test.sh");
-        vm.run(&Tools::ensure(ctx)?.vng, &script, &args)
-    }
-
     /// Exit status and kernel log decide: many of these tests print no KTAP.
     fn verdicts(&self, run: &Run, splats: &Splats) -> Vec<(String, Verdict)> {
         let output = section::split(&run.output);
         let console = section::split(&run.console);
         let verdict = |test: &String| {
-            let log = console.iter().find(|section| section.name == *test);
-            let log = log.map_or(&[][..], |section| section.lines.as_slice());
-            let ended = output.iter().find(|section| section.name == *test);
-            let status = ended.and_then(|section| section.status);
+            let status = section::find(&output, test).and_then(|section| section.status);
+            let log = section::lines(&console, test);
             (test.clone(), Verdict::new(status, &splats.find(test, log)))
         };
         self.tests.iter().map(verdict).collect()
