@@ -5,7 +5,7 @@
 mod table;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ const TIMEOUT: Duration = Duration::from_secs(180);
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// Folders of the kernel's selftests
+    /// Folders of the kernel's selftests, or FOLDER/TEST
     #[arg(
         long = "suite",
         env = "SUITES",
@@ -97,13 +97,21 @@ pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
     Ok(outcome(counts, died))
 }
 
+/// The folder of FOLDER or FOLDER/TEST.
+fn folder(test: &str) -> &str {
+    test.split_once('/').map_or(test, |(folder, _)| folder)
+}
+
 impl Installed {
     fn build(ctx: &Context, kernel: &Kernel, suites: &[String]) -> Result<Self> {
-        let source = source_of(&kernel.build).join("tools/testing/selftests");
-        for suite in suites {
+        let tree = source_of(&kernel.build);
+        let source = tree.join("tools/testing/selftests");
+        let mut folders: Vec<_> = suites.iter().map(|suite| folder(suite)).collect();
+        folders.dedup();
+        for folder in &folders {
             ensure!(
-                source.join(suite).join("Makefile").is_file(),
-                "no selftests {suite:?}, expected folders of {}",
+                source.join(folder).join("Makefile").is_file(),
+                "no selftests {folder:?}, expected folders of {}",
                 source.display()
             );
         }
@@ -112,20 +120,44 @@ impl Installed {
         // Also what an earlier run installed would be listed.
         let _ = fs::remove_dir_all(&dir);
         fs::create_dir_all(&output)?;
-        let mut make = Command::new("make");
-        make.env_remove("MAKEFLAGS")
-            .args(["-s", "--no-print-directory", "-C"])
-            .arg(&source)
-            .arg(format!("TARGETS={}", suites.join(" ")))
-            .arg(format!("O={}", output.display()))
+        let make = |tree: &Path| {
+            let mut make = Command::new("make");
+            make.env_remove("MAKEFLAGS")
+                .args(["-s", "--no-print-directory", "-C"])
+                .arg(tree)
+                .arg(format!("O={}", output.display()));
+            make
+        };
+        // Some know what the headers of the distribution do not.
+        let log = ctx.log("kernel-headers");
+        let mut headers = make(&tree);
+        progress::run(
+            "install the kernel's headers",
+            &log,
+            None,
+            headers.arg("headers"),
+        )?;
+        let log = ctx.log("kernel-selftests");
+        let mut install = make(&source);
+        install
+            .arg(format!("TARGETS={}", folders.join(" ")))
             .arg(format!("INSTALL_PATH={}", dir.display()))
             .arg("install");
-        let log = ctx.log("kernel-selftests");
-        progress::run("build the kernel's selftests", &log, None, &mut make)?;
+        progress::run("build the kernel's selftests", &log, None, &mut install)?;
         let list = fs::read_to_string(dir.join("kselftest-list.txt"))?;
         let tests = list.lines().map(|line| line.replace(':', "/"));
-        let tests: Vec<_> = tests.collect();
-        ensure!(!tests.is_empty(), "none was built, see {}", log.display());
+        let asked = |test: &String| {
+            suites
+                .iter()
+                .any(|suite| suite == folder(test) || suite == test)
+        };
+        let tests: Vec<_> = tests.filter(asked).collect();
+        ensure!(
+            !tests.is_empty(),
+            "none of {} was built, see {}",
+            suites.join(" "),
+            log.display()
+        );
         Ok(Self { dir, tests })
     }
 
