@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The parts of stack_stress that Rust cannot express. */
 
+#ifdef CONFIG_DYNAMIC_STACK_PROBE
+#include <linux/dynamic_stack.h>
+#endif
 #include <linux/bits.h>
 #include <linux/compiler.h>
 #include <linux/dcache.h>
@@ -9,6 +12,7 @@
 #include <linux/pagemap.h>
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
+#include <linux/string.h>
 #include <linux/vmstat.h>
 
 #include "helpers.h"
@@ -18,6 +22,34 @@
 #define frame_alloca __builtin_alloca_with_align_uninitialized
 #else
 #define frame_alloca __builtin_alloca_with_align
+#endif
+
+#ifdef CONFIG_DYNAMIC_STACK_PROBE
+/* Bytes of a frame which the margin has room for, and of what is below it. */
+#define MOST_CHECKED	1024
+
+/* Does the stack grow in checks that the compiler has inserted? */
+bool stack_stress_has_checks(void)
+{
+	return !strcmp(dynamic_stack_method_name(), "probe");
+}
+
+/* A larger frame than checks can see to is asked for. */
+static bool make_room(size_t bytes)
+{
+	return bytes <= MOST_CHECKED || !stack_stress_has_checks() ||
+	       !dynamic_stack_expand_atomic(bytes + MOST_CHECKED);
+}
+#else
+bool stack_stress_has_checks(void)
+{
+	return false;
+}
+
+static bool make_room(size_t bytes)
+{
+	return true;
+}
 #endif
 
 /*
@@ -37,6 +69,9 @@ noinline bool stack_stress_call_at(unsigned long sp,
 	void *frame;
 
 	if (sp >= here)
+		return false;
+
+	if (!make_room(here - sp))
 		return false;
 
 	frame = frame_alloca(here - sp, BITS_PER_LONG);

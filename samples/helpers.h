@@ -10,6 +10,7 @@ struct mem_cgroup;
 bool stack_stress_call_at(unsigned long sp,
 			  void (*body)(void *frame, size_t bytes, void *arg),
 			  void *arg);
+bool stack_stress_has_checks(void);
 unsigned long stack_stress_voluntary_switches(void);
 unsigned long stack_stress_drop_cache(struct file *file);
 

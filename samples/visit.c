@@ -24,6 +24,7 @@
 
 #include "apic.h"
 #include "event.h"
+#include "helpers.h"
 #include "visit.h"
 
 /* An event that takes longer is lost, even on an emulated CPU that has to wait. */
@@ -62,6 +63,7 @@ static_assert(offsetof(struct stack_stress_visit, value) == VISIT_VALUE);
 static_assert(offsetof(struct stack_stress_visit, bad_registers) == VISIT_BAD_REGISTERS);
 static_assert(offsetof(struct stack_stress_visit, bad_address) == VISIT_BAD_ADDRESS);
 static_assert(offsetof(struct stack_stress_visit, bad_word) == VISIT_BAD_WORD);
+static_assert(offsetof(struct stack_stress_visit, checked) == VISIT_CHECKED);
 
 /*
  * Walk the stacks of the running thread, from here on, and return whether the
@@ -187,6 +189,7 @@ int stack_stress_visit(unsigned int event_index, unsigned long sp,
 	visit->seed = seed;
 	visit->raised = true;
 	visit->target = target;
+	visit->checked = stack_stress_has_checks();
 	visit_place(event, visit, found);
 	if (event->finish)
 		unused = event->finish(visit);

@@ -14,6 +14,7 @@
 #define VISIT_BAD_REGISTERS	64
 #define VISIT_BAD_ADDRESS	72
 #define VISIT_BAD_WORD		80
+#define VISIT_CHECKED		88
 
 #ifndef __ASSEMBLER__
 
@@ -78,6 +79,8 @@ struct stack_stress_visit {
 	unsigned long bad_registers;
 	unsigned long bad_address;
 	unsigned long bad_word;
+	/* The method is probe: the way to the place is made of checks. */
+	unsigned long checked;
 
 	unsigned long at_place;
 	unsigned long walked;

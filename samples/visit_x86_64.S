@@ -3,8 +3,8 @@
  * The part of a visit during which the stack pointer is elsewhere: at a place
  * below the frames of the thread, with nothing but patterns in between.
  *
- * This is assembly because it must not touch the stack by itself: no calls, no
- * pushes. %rbp keeps where the frames are, as in any function with alloca(), so
+ * This is assembly because it must not touch the stack by itself at the place: no
+ * calls, no pushes. %rbp keeps where the frames are, as in any function with alloca(), so
  * that objtool and the unwinders understand it. Interrupts are off on entry and
  * on return, because an interrupt would use what is below the stack pointer.
  */
@@ -21,6 +21,12 @@
 
 /* What begin_visit pushes after %rbp. */
 #define SAVED	40
+
+/*
+ * With the method probe a function that wants that much of the stack has a check,
+ * and leaves the rest of the margin to what it is interrupted by.
+ */
+#define CHECK_STEP	128
 
 /* Some tenths of a second. */
 #define TURNS	20000000
@@ -54,6 +60,20 @@
 	push	%r13
 	push	%r14
 	push	%r15
+#ifdef CONFIG_DYNAMIC_STACK_PROBE
+.Ldown\@:
+	cmpq	$0, VISIT_CHECKED(%rdi)
+	je	.Lthere\@
+	mov	%rsp, %rcx
+	sub	VISIT_SP(%rdi), %rcx
+	cmp	$(2 * CHECK_STEP), %rcx
+	jb	.Lthere\@
+	mov	$CHECK_STEP, %ecx
+	sub	%rcx, %rsp
+	call	__sanitizer_cov_stack_depth
+	jmp	.Ldown\@
+.Lthere\@:
+#endif
 	mov	%rsp, %rcx
 	sub	VISIT_SP(%rdi), %rcx
 	sub	%rcx, %rsp

@@ -4,7 +4,7 @@
 use anyhow::{Context as _, Result, bail, ensure};
 
 /// The baseline first.
-pub const ALL: [&str; 3] = ["off", "lend", "fault"];
+pub const ALL: [&str; 4] = ["off", "lend", "fault", "probe"];
 
 /// What the kernel logs about its method begins so.
 const BOOT_LINE: &str = "dynamic_stack: method ";
@@ -75,7 +75,7 @@ mod tests {
         let error = select(&list(&["lent"])).unwrap_err().to_string();
         assert_eq!(
             error,
-            "unknown method \"lent\", expected some of: off lend fault"
+            "unknown method \"lent\", expected some of: off lend fault probe"
         );
     }
 }

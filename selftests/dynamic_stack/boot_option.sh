@@ -17,13 +17,13 @@ method_line() # METHOD
 
 unknown_line()
 {
-	echo "$boot_log" | grep -Eqx "dynamic_stack: unknown method '$option', expected one of: off lend( fault)?; using '$known'"
+	echo "$boot_log" | grep -Eqx "dynamic_stack: unknown method '$option', expected one of: off lend( fault)?( probe)?; using '$known'"
 }
 
-known='(off|lend|fault)'
+known='(off|lend|fault|probe)'
 plan 2
 case $option in
-off | lend | fault)
+off | lend | fault | probe)
 	ktap_test_result "method is $option, as the command line says" method_line "$option"
 	ktap_test_skip "message about an unknown method: boot with dynamic_stack=bogus"
 	;;

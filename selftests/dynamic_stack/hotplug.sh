@@ -21,7 +21,7 @@ switch() # CPU STATE
 	online=/sys/devices/system/cpu/cpu$1/online
 	echo "$2" >"$online" && [ "$(cat "$online")" = "$2" ] && transitions=$((transitions + 1))
 	case $method$2 in
-	lend1 | fault1) [ "$(stock "$1")" -gt 0 ] ;;
+	lend1 | fault1 | probe1) [ "$(stock "$1")" -gt 0 ] ;;
 	*) [ "$(stock "$1")" -eq 0 ] ;;
 	esac && stocks=$((stocks + 1))
 }

@@ -26,7 +26,7 @@ const SYMBOL: &str = "CONFIG_X86_FRED";
 /// Says whether the kernel uses FRED.
 const FLAG_TEST: &str = "fred.sh";
 /// Tests that are about entries to the kernel, or that owned pages come and go.
-const TESTS: [&str; 2] = ["owned_pages", "stress.sh"];
+const TESTS: [&str; 3] = ["owned_pages", "stress.sh", "events.sh"];
 
 const MEMORY_MIB: u32 = 1024;
 /// Bochs interprets each instruction: what takes QEMU a second may take it a minute.
