@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: GPL-2.0
+//! How deep code can go between two checks: the rules, on a graph of calls.
+//!
+//! A check makes sure of memory below the stack pointer of its function. From there
+//! the code goes down through functions that have no check, and ends in one that has
+//! one, with its whole frame and the check itself. Calls through pointers lead to the
+//! worst function whose address is taken, and a chain has at most so many of them.
+//! Functions that call each other in a circle count once each.
+
+use std::collections::BTreeSet;
+
+/// A function. Depths count from the stack pointer of its caller before the call.
+#[derive(Debug, Default)]
+pub struct Node {
+    pub name: String,
+    pub init: bool,
+    pub taken: bool,
+    pub lost: bool,
+    pub enables_interrupts: bool,
+    /// Up to its check, which is a call like others; all of it if it has none.
+    pub before: Piece,
+    pub checks: Vec<Check>,
+}
+
+#[derive(Debug)]
+pub struct Check {
+    pub depth: i64,
+    /// From there up to another check.
+    pub after: Piece,
+}
+
+#[derive(Debug, Default)]
+pub struct Piece {
+    pub deepest: i64,
+    pub calls: Vec<Call>,
+    /// How deep the deepest call through a pointer is.
+    pub pointer: Option<i64>,
+}
+
+/// What is called comes on top of `bytes`.
+#[derive(Debug)]
+pub struct Call {
+    pub bytes: i64,
+    pub to: usize,
+}
+
+/// A part of a chain, for people.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Link {
+    pub what: String,
+    pub bytes: i64,
+}
+
+/// The depths of all functions.
+pub struct Depths<'a> {
+    nodes: &'a [Node],
+    /// Functions left out, as if nobody called them.
+    with_init: bool,
+    circles: Circles,
+    /// With so many calls through pointers allowed as the index says.
+    levels: Vec<Level>,
+}
+
+#[derive(Default)]
+struct Level {
+    /// Of each function, up to the next check.
+    depths: Vec<i64>,
+    /// Where a pointer leads to at worst.
+    worst: Option<usize>,
+}
+
+/// Sets of functions that call each other; most consist of one.
+struct Circles {
+    of: Vec<usize>,
+    /// What is called comes before who calls it.
+    members: Vec<Vec<usize>>,
+}
+
+/// What makes a piece as deep as it is.
+enum Reason {
+    Itself,
+    Call(usize, i64),
+    Pointer(usize, i64),
+}
+
+impl<'a> Depths<'a> {
+    pub fn new(nodes: &'a [Node], pointers: usize, with_init: bool) -> Self {
+        let mut depths = Self {
+            nodes,
+            with_init,
+            circles: Circles::find(nodes),
+            levels: Vec::new(),
+        };
+        for level in 0..=pointers {
+            depths.levels.push(Level {
+                depths: vec![0; nodes.len()],
+                worst: None,
+            });
+            for circle in 0..depths.circles.members.len() {
+                let depth = depths.of_circle(circle, level);
+                for member in &depths.circles.members[circle] {
+                    depths.levels[level].depths[*member] = depth;
+                }
+            }
+            let taken = (0..nodes.len()).filter(|node| nodes[*node].taken && depths.counts(*node));
+            let worst = taken.max_by_key(|node| depths.levels[level].depths[*node]);
+            depths.levels[level].worst = worst;
+        }
+        depths
+    }
+
+    /// From the call of `node` to the next check.
+    pub fn of(&self, node: usize) -> i64 {
+        self.levels[self.top()].depths[node]
+    }
+
+    /// From each check to the next one: the node, and how deep it goes.
+    pub fn from_checks(&self) -> Vec<(usize, i64)> {
+        let nodes = (0..self.nodes.len()).filter(|node| self.counts(*node));
+        let deepest = |node: usize| {
+            let checks = self.nodes[node].checks.iter();
+            checks.map(|check| self.from(check)).max()
+        };
+        nodes
+            .filter_map(|node| Some((node, deepest(node)?)))
+            .collect()
+    }
+
+    /// The chain that goes deepest from a check of `node`.
+    pub fn chain_from_check(&self, node: usize) -> Vec<Link> {
+        let checks = self.nodes[node].checks.iter();
+        let Some(check) = checks.max_by_key(|check| self.from(check)) else {
+            return Vec::new();
+        };
+        let mut chain = Vec::new();
+        self.explain(node, &check.after, self.top(), check.depth, &mut chain);
+        chain
+    }
+
+    /// The chain that goes deepest from the call of `node`.
+    pub fn chain_from_call(&self, node: usize) -> Vec<Link> {
+        let mut chain = Vec::new();
+        self.explain_call(node, self.top(), &mut chain);
+        chain
+    }
+
+    /// Functions that call each other without a check between, except those that only
+    /// one another's checks can reach.
+    pub fn circles(&self) -> impl Iterator<Item = Vec<&str>> {
+        let circles = self.circles.members.iter();
+        circles
+            .filter(|members| self.is_circle(members) && self.counts(members[0]))
+            .map(|members| {
+                let names = members.iter().map(|node| self.nodes[*node].name.as_str());
+                names.collect()
+            })
+    }
+
+    /// All that can run from the call of `node` on before a check, by direct calls.
+    pub fn reached(&self, node: usize) -> BTreeSet<usize> {
+        let mut seen = BTreeSet::new();
+        let mut open = vec![node];
+        while let Some(node) = open.pop() {
+            if self.counts(node) && seen.insert(node) {
+                open.extend(self.nodes[node].before.calls.iter().map(|call| call.to));
+            }
+        }
+        seen
+    }
+
+    fn top(&self) -> usize {
+        self.levels.len() - 1
+    }
+
+    fn counts(&self, node: usize) -> bool {
+        self.with_init || !self.nodes[node].init
+    }
+
+    fn is_circle(&self, members: &[usize]) -> bool {
+        let calls_itself =
+            |node: &usize| self.nodes[*node].before.calls.iter().any(|call| call.to == *node);
+        members.len() > 1 || members.iter().any(calls_itself)
+    }
+
+    fn from(&self, check: &Check) -> i64 {
+        let (depth, _) = self.deepest(&check.after, self.top(), None);
+        depth - check.depth
+    }
+
+    /// Without what is called inside `circle`.
+    fn deepest(&self, piece: &Piece, level: usize, circle: Option<usize>) -> (i64, Reason) {
+        let mut deepest = (piece.deepest, Reason::Itself);
+        for Call { bytes, to } in &piece.calls {
+            if !self.counts(*to) || circle == Some(self.circles.of[*to]) {
+                continue;
+            }
+            let depth = bytes + self.levels[level].depths[*to];
+            if depth > deepest.0 {
+                deepest = (depth, Reason::Call(*to, *bytes));
+            }
+        }
+        if let Some(bytes) = piece.pointer
+            && let Some(below) = level.checked_sub(1)
+            && let Some(worst) = self.levels[below].worst
+        {
+            let depth = bytes + self.levels[below].depths[worst];
+            if depth > deepest.0 {
+                deepest = (depth, Reason::Pointer(worst, bytes));
+            }
+        }
+        deepest
+    }
+
+    fn of_circle(&self, circle: usize, level: usize) -> i64 {
+        let members = &self.circles.members[circle];
+        let leave = |node: &usize| self.deepest(&self.nodes[*node].before, level, Some(circle)).0;
+        let out = members.iter().map(leave).max().unwrap_or(0);
+        self.round(circle) + out
+    }
+
+    /// Once around, each member counted once.
+    fn round(&self, circle: usize) -> i64 {
+        let members = &self.circles.members[circle];
+        let inside = |node: &usize| {
+            let calls = self.nodes[*node].before.calls.iter();
+            let calls = calls.filter(|call| self.circles.of[call.to] == circle);
+            calls.map(|call| call.bytes.max(0)).max().unwrap_or(0)
+        };
+        members.iter().map(inside).sum()
+    }
+
+    fn explain_call(&self, node: usize, level: usize, chain: &mut Vec<Link>) {
+        let circle = self.circles.of[node];
+        let members = &self.circles.members[circle];
+        let mut node = node;
+        if self.is_circle(members) {
+            let names: Vec<_> = members
+                .iter()
+                .map(|member| self.nodes[*member].name.as_str())
+                .collect();
+            chain.push(Link {
+                what: format!("circle of {}: {}", members.len(), names.join(", ")),
+                bytes: self.round(circle),
+            });
+            let leave = |node: &&usize| {
+                let before = &self.nodes[**node].before;
+                self.deepest(before, level, Some(circle)).0
+            };
+            node = members.iter().max_by_key(leave).copied().unwrap_or(node);
+        }
+        self.explain(node, &self.nodes[node].before, level, 0, chain);
+    }
+
+    fn explain(
+        &self,
+        node: usize,
+        piece: &Piece,
+        level: usize,
+        start: i64,
+        chain: &mut Vec<Link>,
+    ) {
+        let circle = (start == 0).then_some(self.circles.of[node]);
+        let name = &self.nodes[node].name;
+        let (depth, reason) = self.deepest(piece, level, circle);
+        let link = |what: String, bytes: i64| Link {
+            what,
+            bytes: bytes - start,
+        };
+        match reason {
+            Reason::Itself => chain.push(link(name.clone(), depth)),
+            Reason::Call(to, bytes) => {
+                chain.push(link(name.clone(), bytes));
+                self.explain_call(to, level, chain);
+            }
+            Reason::Pointer(to, bytes) => {
+                chain.push(link(format!("{name}, through a pointer"), bytes));
+                self.explain_call(to, level - 1, chain);
+            }
+        }
+    }
+}
+
+impl Circles {
+    /// Tarjan's algorithm, with its own stack in place of recursion.
+    fn find(nodes: &[Node]) -> Self {
+        const UNSEEN: usize = usize::MAX;
+        let mut found = Self {
+            of: vec![UNSEEN; nodes.len()],
+            members: Vec::new(),
+        };
+        let mut number = vec![UNSEEN; nodes.len()];
+        let mut low = number.clone();
+        let (mut open, mut path) = (Vec::new(), Vec::new());
+        let mut count = 0;
+        for root in 0..nodes.len() {
+            if number[root] != UNSEEN {
+                continue;
+            }
+            path.push((root, 0));
+            while let Some((node, next)) = path.pop() {
+                if next == 0 {
+                    number[node] = count;
+                    low[node] = count;
+                    count += 1;
+                    open.push(node);
+                }
+                if let Some(Call { to, .. }) = nodes[node].before.calls.get(next) {
+                    path.push((node, next + 1));
+                    if number[*to] == UNSEEN {
+                        path.push((*to, 0));
+                    } else if found.of[*to] == UNSEEN {
+                        low[node] = low[node].min(number[*to]);
+                    }
+                    continue;
+                }
+                if let Some((caller, _)) = path.last() {
+                    low[*caller] = low[*caller].min(low[node]);
+                }
+                if low[node] == number[node] {
+                    let start = open.iter().rposition(|member| *member == node).unwrap_or(0);
+                    let members = open.split_off(start);
+                    for member in &members {
+                        found.of[*member] = found.members.len();
+                    }
+                    found.members.push(members);
+                }
+            }
+        }
+        found
+    }
+}

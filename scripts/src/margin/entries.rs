@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Where interrupts and exceptions enter the kernel on the stack that they meet.
+
+use super::depth::Node;
+
+/// They enter on stacks of their own.
+const ON_OTHER_STACKS: [&str; 6] = [
+    "asm_exc_nmi",
+    "asm_exc_debug",
+    "asm_exc_double_fault",
+    "asm_exc_machine_check",
+    "asm_exc_vmm_communication",
+    "asm_ist_",
+];
+const FRED: &str = "asm_fred_entrypoint_kernel";
+
+/// The hardware makes the stack pointer a multiple of 16; it is one of 8.
+const ALIGNMENT: i64 = 8;
+/// With FRED, one of 64, below a zone left alone; and the frame has 16 bytes more
+/// than pt_regs has room for.
+const FRED_EXTRA: i64 = 64 + (64 - 8) + 16;
+
+/// Entry points by number, and what the hardware takes before their frame.
+pub fn find(nodes: &[Node]) -> Vec<(usize, i64)> {
+    let extra = |node: &Node| match node.name.as_str() {
+        FRED => Some(FRED_EXTRA),
+        name if is_entry(name) => Some(ALIGNMENT),
+        _ => None,
+    };
+    let nodes = nodes.iter().enumerate();
+    nodes
+        .filter_map(|(index, node)| Some((index, extra(node)?)))
+        .collect()
+}
+
+fn is_entry(name: &str) -> bool {
+    let kinds = ["asm_exc_", "asm_sysvec_", "asm_common_interrupt", "asm_spurious_interrupt"];
+    kinds.iter().any(|kind| name.starts_with(kind))
+        && !ON_OTHER_STACKS.iter().any(|other| name.starts_with(other))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_on_other_stacks_do_not_count() {
+        let names = [
+            "asm_exc_page_fault",
+            "asm_exc_nmi",
+            "asm_ist_sysvec_irq_work",
+            "asm_sysvec_irq_work",
+            "exc_page_fault",
+            "asm_fred_entrypoint_kernel",
+            "asm_fred_entrypoint_user",
+        ];
+        let nodes = names.map(|name| Node {
+            name: name.to_string(),
+            ..Node::default()
+        });
+        assert_eq!(find(&nodes), [(0, 8), (3, 8), (5, 136)]);
+    }
+}
