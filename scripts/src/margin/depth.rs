@@ -9,6 +9,9 @@
 
 use std::collections::BTreeSet;
 
+use super::body::ENTRY;
+use super::table;
+
 /// A function. Depths count from the stack pointer of its caller before the call.
 #[derive(Debug, Default)]
 pub struct Node {
@@ -44,8 +47,20 @@ pub struct Call {
     pub to: usize,
 }
 
+impl Node {
+    pub fn has_frame(&self) -> bool {
+        self.before.deepest > ENTRY
+    }
+
+    /// The deepest place, the address to return to included.
+    pub fn frame(&self) -> i64 {
+        let checks = self.checks.iter().map(|check| check.after.deepest);
+        checks.fold(self.before.deepest, i64::max)
+    }
+}
+
 /// A part of a chain, for people.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Link {
     pub what: String,
     pub bytes: i64,
@@ -144,8 +159,7 @@ impl<'a> Depths<'a> {
         chain
     }
 
-    /// Functions that call each other without a check between, except those that only
-    /// one another's checks can reach.
+    /// Functions that call each other, or one that calls itself, without a check between.
     pub fn circles(&self) -> impl Iterator<Item = Vec<&str>> {
         let circles = self.circles.members.iter();
         circles
@@ -156,10 +170,10 @@ impl<'a> Depths<'a> {
             })
     }
 
-    /// All that can run from the call of `node` on before a check, by direct calls.
-    pub fn reached(&self, node: usize) -> BTreeSet<usize> {
+    /// All that can run from the call of `starts` on before a check, by direct calls.
+    pub fn reached(&self, starts: impl Iterator<Item = usize>) -> BTreeSet<usize> {
         let mut seen = BTreeSet::new();
-        let mut open = vec![node];
+        let mut open: Vec<_> = starts.collect();
         while let Some(node) = open.pop() {
             if self.counts(node) && seen.insert(node) {
                 open.extend(self.nodes[node].before.calls.iter().map(|call| call.to));
@@ -239,7 +253,7 @@ impl<'a> Depths<'a> {
                 .map(|member| self.nodes[*member].name.as_str())
                 .collect();
             chain.push(Link {
-                what: format!("circle of {}: {}", members.len(), names.join(", ")),
+                what: format!("circle of {}: {}", members.len(), table::names(&names)),
                 bytes: self.round(circle),
             });
             let leave = |node: &&usize| {

@@ -20,8 +20,22 @@ const ALIGNMENT: i64 = 8;
 /// than pt_regs has room for.
 const FRED_EXTRA: i64 = 64 + (64 - 8) + 16;
 
+/// Where a thread begins, or comes from user mode, at the top of its stack.
+const AT_THE_TOP: [&str; 6] = [
+    "entry_SYSCALL_64",
+    "entry_SYSCALL_compat",
+    "entry_SYSENTER_compat",
+    "asm_int80_emulation",
+    "asm_fred_entrypoint_user",
+    "ret_from_fork_asm",
+];
+/// What may lie above pt_regs there, and what CONFIG_RANDOMIZE_KSTACK_OFFSET takes.
+const PADDING: i64 = 16;
+const RANDOM_OFFSET: i64 = 1024;
+const PT_REGS: i64 = 21 * 8;
+
 /// Entry points by number, and what the hardware takes before their frame.
-pub fn find(nodes: &[Node]) -> Vec<(usize, i64)> {
+pub fn of_interrupts(nodes: &[Node]) -> Vec<(usize, i64)> {
     let extra = |node: &Node| match node.name.as_str() {
         FRED => Some(FRED_EXTRA),
         name if is_entry(name) => Some(ALIGNMENT),
@@ -31,6 +45,14 @@ pub fn find(nodes: &[Node]) -> Vec<(usize, i64)> {
     nodes
         .filter_map(|(index, node)| Some((index, extra(node)?)))
         .collect()
+}
+
+/// The same for those that find the stack empty.
+pub fn at_the_top(nodes: &[Node]) -> Vec<(usize, i64)> {
+    let named = |name: &str| nodes.iter().position(|node| node.name == name);
+    let extra = PADDING + PT_REGS + RANDOM_OFFSET;
+    let found = AT_THE_TOP.into_iter().filter_map(named);
+    found.map(|node| (node, extra)).collect()
 }
 
 fn is_entry(name: &str) -> bool {
@@ -58,6 +80,6 @@ mod tests {
             name: name.to_string(),
             ..Node::default()
         });
-        assert_eq!(find(&nodes), [(0, 8), (3, 8), (5, 136)]);
+        assert_eq!(of_interrupts(&nodes), [(0, 8), (3, 8), (5, 136)]);
     }
 }
