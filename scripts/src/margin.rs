@@ -49,7 +49,7 @@ pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
         let config = Config::read(&kernel.build.join(".config"))?;
         let image = Image::read(&kernel.build.join("vmlinux"))?;
         ensure!(
-            image.symbol(calls::CHECK).is_some() || std::env::var_os("DEV").is_some(),
+            image.symbol(calls::CHECK).is_some(),
             "no {} in vmlinux: it needs CONFIG_DYNAMIC_STACK_PROBE or CONFIG_KSTACK_ERASE",
             calls::CHECK
         );

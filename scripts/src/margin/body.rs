@@ -4,8 +4,10 @@
 
 use std::collections::HashSet;
 
+use iced_x86::Register;
+
 use super::alternatives::Alternatives;
-use super::code::{Flow, Stack, Step};
+use super::code::{self, Flow, Stack, Step};
 use super::image::{Function, Image};
 use super::orc::{Orc, Place};
 
@@ -13,6 +15,8 @@ use super::orc::{Orc, Place};
 pub const ENTRY: i64 = 8;
 /// More passes that deepen the stack at one place are a loop that has no end here.
 const MOST_DEEPENINGS: u32 = 64;
+/// A test, a conditional jump and a jump.
+const LONGEST_DETOUR: u64 = 32;
 
 /// What is known of the image beside the function itself.
 pub struct Surroundings<'a> {
@@ -82,6 +86,15 @@ struct Reader<'a> {
     /// By address.
     steps: &'a [Step],
     spots: Vec<Spot>,
+    /// Before each instruction, a register that holds an earlier stack pointer.
+    copies: Vec<Copied>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Copied {
+    Unseen,
+    In(Register, i64),
+    Nowhere,
 }
 
 impl Body {
@@ -91,6 +104,7 @@ impl Body {
             function,
             steps,
             spots: Vec::new(),
+            copies: vec![Copied::Unseen; steps.len()],
         };
         reader.find_spots();
         let lost = reader.spots.contains(&Spot::Lost);
@@ -167,7 +181,11 @@ impl Reader<'_> {
         if !self.spots.contains(&Spot::Unseen) {
             return;
         }
-        let known: Vec<_> = self.spots.iter().map(|spot| *spot != Spot::Unseen).collect();
+        let known: Vec<_> = self
+            .spots
+            .iter()
+            .map(|spot| *spot != Spot::Unseen)
+            .collect();
         let entry = self.index(self.function.start());
         if let Some(entry) = entry.filter(|entry| !known[*entry]) {
             self.spots[entry] = Spot::Below(ENTRY);
@@ -187,15 +205,21 @@ impl Reader<'_> {
         let mut deepenings = vec![0; self.steps.len()];
         let mut open: Vec<_> = (0..self.steps.len()).collect();
         while let Some(index) = open.pop() {
-            let after = self.after(index);
+            let (after, copy) = (self.after(index), self.copy_after(index));
             for next in self.successors(index) {
                 if known[next] {
                     continue;
                 }
                 let joined = join(self.spots[next], after);
-                if joined == self.spots[next] {
+                let copied = match self.copies[next] {
+                    Copied::Unseen => copy,
+                    same if same == copy || copy == Copied::Unseen => same,
+                    _ => Copied::Nowhere,
+                };
+                if joined == self.spots[next] && copied == self.copies[next] {
                     continue;
                 }
+                self.copies[next] = copied;
                 deepenings[next] += 1;
                 self.spots[next] = match deepenings[next] > MOST_DEEPENINGS {
                     true => Spot::Lost,
@@ -217,7 +241,23 @@ impl Reader<'_> {
             // The stack pointer is always a multiple of 8.
             (Stack::Align(to), _) => Spot::Below(depth + (to - 8).max(0)),
             (Stack::BelowFrame(bytes), Place::Frame(frame)) => Spot::Below(frame + bytes),
+            (Stack::Copy(register), _) => match self.copies[index] {
+                Copied::In(saved, depth) if saved == register => Spot::Below(depth),
+                _ => Spot::Lost,
+            },
+            (Stack::Switch, _) => Spot::Elsewhere,
             (Stack::BelowFrame(_) | Stack::Lost, _) => Spot::Lost,
+        }
+    }
+
+    fn copy_after(&self, index: usize) -> Copied {
+        let step = &self.steps[index];
+        match (step.saves, self.spots[index], self.copies[index]) {
+            (Some(register), Spot::Below(depth), _) => Copied::In(register, depth),
+            (_, _, Copied::In(register, _)) if step.writes & code::bit(register) != 0 => {
+                Copied::Nowhere
+            }
+            (_, _, copied) => copied,
         }
     }
 
@@ -230,6 +270,7 @@ impl Reader<'_> {
                 next.extend(self.behind(index));
                 next.extend(self.index(target));
             }
+            Flow::Jump(target) if !self.function.holds(target) => next.extend(self.back(target)),
             Flow::Call(target) => {
                 next.extend(self.behind(index));
                 next.extend(self.index(target).filter(|_| self.is_inside(target)));
@@ -249,6 +290,26 @@ impl Reader<'_> {
             }
         }
         next
+    }
+
+    /// Where code for the time before alternatives are patched, at `detour`, returns to
+    /// in the function.
+    fn back(&self, detour: u64) -> Vec<usize> {
+        let around = self.around;
+        if around.image.owner(detour).is_some() {
+            return Vec::new();
+        }
+        let bytes = around.image.bytes(detour..detour + LONGEST_DETOUR);
+        let mut targets = Vec::new();
+        for step in code::read(detour, bytes, |_| {}) {
+            if let Flow::Jump(target) | Flow::Branch(target) = step.flow {
+                targets.extend(self.index(target));
+            }
+            if matches!(step.flow, Flow::Jump(_)) {
+                break;
+            }
+        }
+        targets
     }
 
     /// Where a table of addresses leads within the function.
@@ -313,7 +374,7 @@ impl Reader<'_> {
         let down = match step.stack {
             Stack::Down(bytes) => bytes,
             Stack::Align(to) => (to - 8).max(0),
-            Stack::BelowFrame(_) | Stack::Lost => 0,
+            Stack::BelowFrame(_) | Stack::Copy(_) | Stack::Switch | Stack::Lost => 0,
         };
         part.deepest = part.deepest.max(depth).max(depth + down);
         match step.flow {
@@ -361,5 +422,124 @@ fn join(known: Spot, other: Spot) -> Spot {
             Spot::Below(depth)
         }
         (Spot::Elsewhere, Spot::Elsewhere) => Spot::Elsewhere,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    const START: u64 = 0x1000;
+    const CHECK: u64 = 0x2000;
+    const OTHER: u64 = 0x3000;
+
+    /// With ORC entries for places in the function: bytes below, or above the frame.
+    fn read(bytes: &[u8], places: &[(u64, Place)]) -> Body {
+        let function = Function {
+            name: "function".to_string(),
+            parts: vec![START..START + bytes.len() as u64],
+            init: false,
+        };
+        let image = Image::new(Vec::new(), HashMap::new(), Vec::new());
+        let around = Surroundings {
+            image: &image,
+            orc: &Orc::with(places),
+            alternatives: &Alternatives::default(),
+            check: Some(CHECK),
+            gates: HashSet::new(),
+            returns: HashSet::new(),
+            traced: HashSet::new(),
+            tracer: None,
+        };
+        Body::read(&around, &function, &code::read(START, bytes, |_| {}))
+    }
+
+    fn site(depth: i64, to: u64) -> Site {
+        Site {
+            depth,
+            to: Target::At(to),
+        }
+    }
+
+    #[test]
+    fn a_check_divides_a_function() {
+        #[rustfmt::skip]
+        let code = [
+            0x53,                               // push %rbx
+            0xe8, 0xfa, 0x0f, 0x00, 0x00,       // call CHECK
+            0x55,                               // push %rbp
+            0xe8, 0xf4, 0x1f, 0x00, 0x00,       // call OTHER
+            0xff, 0xd0,                         // call *%rax
+            0x5d,                               // pop %rbp
+            0x5b,                               // pop %rbx
+            0xe9, 0xfb, 0x1f, 0x00, 0x00,       // jmp OTHER + 0x10
+        ];
+        let places = [
+            (START, Place::Below(8)),
+            (START + 1, Place::Below(16)),
+            (START + 7, Place::Below(24)),
+            (START + 15, Place::Below(16)),
+            (START + 16, Place::Below(8)),
+        ];
+        let body = read(&code, &places);
+        assert_eq!(body.before.sites, [site(24, CHECK)]);
+        let [check] = &body.checks[..] else {
+            panic!("{body:?}");
+        };
+        assert_eq!((check.depth, check.after.deepest), (16, 32));
+        let pointer = Site {
+            depth: 32,
+            to: Target::Pointer,
+        };
+        assert_eq!(
+            check.after.sites,
+            [site(32, OTHER), pointer, site(8, OTHER + 0x10)]
+        );
+        assert!(!body.lost);
+    }
+
+    #[test]
+    fn below_a_frame_pointer_the_instructions_are_followed() {
+        #[rustfmt::skip]
+        let mut code = [
+            0x55,                               // push %rbp
+            0x48, 0x89, 0xe5,                   // mov %rsp,%rbp
+            0x48, 0x83, 0xe4, 0xc0,             // and $-0x40,%rsp
+            0x48, 0x83, 0xec, 0x40,             // sub $0x40,%rsp
+            0xe8, 0xef, 0x1f, 0x00, 0x00,       // call OTHER
+            0xc9,                               // leave
+            0xc3,                               // ret
+        ];
+        let places = [
+            (START, Place::Below(8)),
+            (START + 1, Place::Below(16)),
+            (START + 4, Place::Frame(16)),
+            (START + 18, Place::Below(8)),
+        ];
+        let body = read(&code, &places);
+        let deepest = 16 + (0x40 - 8) + 0x40 + 8;
+        assert_eq!(body.before.sites, [site(deepest, OTHER)]);
+        assert_eq!((body.before.deepest, body.lost), (deepest, false));
+
+        // sub %rcx,%rsp has no bound.
+        code[8..12].copy_from_slice(&[0x48, 0x29, 0xcc, 0x90]);
+        assert!(read(&code, &places).lost);
+    }
+
+    #[test]
+    fn other_stacks_do_not_count() {
+        let code = [0x53, 0xe8, 0xfa, 0x1f, 0x00, 0x00, 0xc3]; // push, call OTHER, ret
+        let places = [(START, Place::Below(8)), (START + 1, Place::Elsewhere)];
+        let body = read(&code, &places);
+        assert_eq!((body.before.sites.len(), body.before.deepest), (0, 16));
+    }
+
+    #[test]
+    fn a_loop_that_takes_more_each_time_has_no_bound() {
+        let code = [0x53, 0x75, 0xfd, 0xc3]; // push %rbx, jne START, ret
+        let places = [(START, Place::Unknown)];
+        assert!(read(&code, &places).lost);
     }
 }

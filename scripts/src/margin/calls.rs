@@ -18,7 +18,12 @@ pub const CHECK: &str = "__sanitizer_cov_stack_depth";
 const TRACERS: [&str; 2] = ["ftrace_regs_caller", "ftrace_caller"];
 /// What stands between a call and where a pointer leads: thunks against speculation,
 /// calls that are patched, and what the function tracer patches.
-const GATES: [&str; 4] = ["__x86_indirect_", "__pi___x86_indirect_", "__SCT__", "ftrace_stub"];
+const GATES: [&str; 4] = [
+    "__x86_indirect_",
+    "__pi___x86_indirect_",
+    "__SCT__",
+    "ftrace_stub",
+];
 const RETURNS: &str = "__x86_return_thunk";
 
 /// A node for each function of the image.
@@ -74,12 +79,17 @@ fn node(around: &Surroundings, function: &Function, body: Body, taken: bool) -> 
     Node {
         name: function.name.clone(),
         init: function.init,
-        taken,
+        taken: taken && is_callable(around, function),
         lost: body.lost,
         enables_interrupts: body.enables_interrupts,
         before: piece(around, body.before),
         checks: body.checks.into_iter().map(check).collect(),
     }
+}
+
+/// Entry points for the hardware do not begin with an address to return to.
+fn is_callable(around: &Surroundings, function: &Function) -> bool {
+    around.orc.at(function.start()) == Place::Below(ENTRY)
 }
 
 fn piece(around: &Surroundings, part: Part) -> Piece {

@@ -2,8 +2,12 @@
 //! Machine code, as far as the depth of the stack depends on it.
 
 use iced_x86::{
-    Code, Decoder, DecoderOptions, FlowControl, Instruction, Mnemonic, OpKind, Register,
+    Code, Decoder, DecoderOptions, FlowControl, Instruction, InstructionInfoFactory,
+    InstructionInfoOptions, Mnemonic, OpAccess, OpKind, Register,
 };
+
+/// AX, CX, DX, SI, DI and 8 to 11.
+const NOT_PRESERVED: u16 = 0b1111_1100_0111;
 
 /// One instruction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +16,10 @@ pub struct Step {
     pub end: u64,
     pub flow: Flow,
     pub stack: Stack,
+    /// The register that the stack pointer is copied to.
+    pub saves: Option<Register>,
+    /// The registers that are written, as bits.
+    pub writes: u16,
     pub enables_interrupts: bool,
 }
 
@@ -40,6 +48,10 @@ pub enum Stack {
     Align(i64),
     /// To so many bytes below the frame pointer.
     BelowFrame(i64),
+    /// To what is in a register.
+    Copy(Register),
+    /// To what a variable says: another stack.
+    Switch,
     Lost,
 }
 
@@ -48,6 +60,7 @@ pub enum Stack {
 pub fn read(start: u64, bytes: &[u8], mut pointer: impl FnMut(u64)) -> Vec<Step> {
     let mut decoder = Decoder::with_ip(64, bytes, start, DecoderOptions::NONE);
     let mut instruction = Instruction::default();
+    let mut info = InstructionInfoFactory::new();
     let mut steps = Vec::new();
     while decoder.can_decode() {
         decoder.decode_out(&mut instruction);
@@ -57,6 +70,8 @@ pub fn read(start: u64, bytes: &[u8], mut pointer: impl FnMut(u64)) -> Vec<Step>
             end: instruction.next_ip(),
             flow: flow(&instruction),
             stack: stack(&instruction),
+            saves: saves(&instruction),
+            writes: writes(&mut info, &instruction),
             enables_interrupts: instruction.mnemonic() == Mnemonic::Sti,
         });
     }
@@ -76,6 +91,7 @@ fn flow(instruction: &Instruction) -> Flow {
         }
         FlowControl::Call if near => Flow::Call(target),
         FlowControl::IndirectCall => Flow::CallPointer,
+        FlowControl::IndirectBranch if instruction.is_jmp_far_indirect() => Flow::Return,
         FlowControl::IndirectBranch => Flow::JumpPointer(table(instruction)),
         FlowControl::Return | FlowControl::UnconditionalBranch => Flow::Return,
         FlowControl::Exception | FlowControl::Interrupt => Flow::Trap,
@@ -114,7 +130,14 @@ fn stack(instruction: &Instruction) -> Stack {
         Mnemonic::Mov if to_stack && instruction.op1_kind() == OpKind::Register => {
             match instruction.op1_register() {
                 Register::RBP => Stack::BelowFrame(0),
-                _ => Stack::Lost,
+                register => Stack::Copy(register),
+            }
+        }
+        Mnemonic::Mov if to_stack && instruction.op1_kind() == OpKind::Memory => {
+            match instruction.memory_base() {
+                // From the frame: an earlier stack pointer.
+                Register::RBP | Register::RSP => Stack::Lost,
+                _ => Stack::Switch,
             }
         }
         Mnemonic::Lea if to_stack && instruction.memory_index() == Register::None => {
@@ -133,6 +156,39 @@ fn stack(instruction: &Instruction) -> Stack {
     }
 }
 
+fn saves(instruction: &Instruction) -> Option<Register> {
+    let copies = instruction.mnemonic() == Mnemonic::Mov
+        && instruction.op0_kind() == OpKind::Register
+        && instruction.op1_kind() == OpKind::Register
+        && instruction.op1_register() == Register::RSP;
+    copies.then(|| instruction.op0_register())
+}
+
+/// Those that a call may change count as written by it.
+fn writes(info: &mut InstructionInfoFactory, instruction: &Instruction) -> u16 {
+    let calls = matches!(
+        instruction.flow_control(),
+        FlowControl::Call | FlowControl::IndirectCall
+    );
+    let mut written = if calls { NOT_PRESERVED } else { 0 };
+    let used = info.info_options(instruction, InstructionInfoOptions::NO_MEMORY_USAGE);
+    for register in used.used_registers() {
+        if !matches!(register.access(), OpAccess::Read | OpAccess::CondRead) {
+            written |= bit(register.register());
+        }
+    }
+    written
+}
+
+/// That of a general register, 0 for another one.
+pub fn bit(register: Register) -> u16 {
+    let full = register.full_register();
+    match full.is_gpr64() {
+        true => 1 << full.number(),
+        false => 0,
+    }
+}
+
 fn pointers(instruction: &Instruction, pointer: &mut impl FnMut(u64)) {
     if instruction.is_ip_rel_memory_operand() {
         pointer(instruction.ip_rel_memory_address());
@@ -147,5 +203,69 @@ fn pointers(instruction: &Instruction, pointer: &mut impl FnMut(u64)) {
             }
             _ => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: u64 = 0xffff_ffff_8100_0000;
+
+    /// As a compiler wrote it, but in parts that do not belong together.
+    #[rustfmt::skip]
+    const CODE: [u8; 52] = [
+        0x55,                                           // push %rbp
+        0x41, 0x56,                                     // push %r14
+        0x48, 0x83, 0xec, 0x20,                         // sub $0x20,%rsp
+        0xe8, 0xf4, 0x0f, 0x00, 0x00,                   // call START+0x1000
+        0x75, 0xf2,                                     // jne START
+        0xff, 0xd0,                                     // call *%rax
+        0x48, 0x8d, 0x65, 0xe0,                         // lea -0x20(%rbp),%rsp
+        0x48, 0x83, 0xe4, 0xc0,                         // and $-0x40,%rsp
+        0x48, 0x89, 0xe0,                               // mov %rsp,%rax
+        0x48, 0x89, 0xc4,                               // mov %rax,%rsp
+        0x48, 0x29, 0xcc,                               // sub %rcx,%rsp
+        0xff, 0x24, 0xc5, 0x00, 0x10, 0x00, 0x81,       // jmp *table(,%rax,8)
+        0xfb,                                           // sti
+        0x0f, 0x0b,                                     // ud2
+        0x48, 0xc7, 0xc7, 0x40, 0x00, 0x00, 0x81,       // mov $START+0x40,%rdi
+        0xc9,                                           // leave
+        0xc3,                                           // ret
+    ];
+
+    #[test]
+    fn instructions_say_where_the_stack_goes_and_what_runs_next() {
+        let mut pointers = Vec::new();
+        let steps = read(START, &CODE, |address| pointers.push(address));
+        let found: Vec<_> = steps.iter().map(|step| (step.stack, step.flow)).collect();
+        assert_eq!(
+            found,
+            [
+                (Stack::Down(8), Flow::Next),
+                (Stack::Down(8), Flow::Next),
+                (Stack::Down(0x20), Flow::Next),
+                (Stack::Down(0), Flow::Call(START + 0x1000)),
+                (Stack::Down(0), Flow::Branch(START)),
+                (Stack::Down(0), Flow::CallPointer),
+                (Stack::BelowFrame(0x20), Flow::Next),
+                (Stack::Align(0x40), Flow::Next),
+                (Stack::Down(0), Flow::Next),
+                (Stack::Copy(Register::RAX), Flow::Next),
+                (Stack::Lost, Flow::Next),
+                (Stack::Down(0), Flow::JumpPointer(Some(START + 0x1000))),
+                (Stack::Down(0), Flow::Next),
+                (Stack::Down(0), Flow::Trap),
+                (Stack::Down(0), Flow::Next),
+                (Stack::BelowFrame(-8), Flow::Next),
+                (Stack::Down(0), Flow::Return),
+            ]
+        );
+        assert!(pointers.contains(&(START + 0x40)), "{pointers:x?}");
+        assert_eq!(steps[8].saves, Some(Register::RAX));
+        assert_ne!(steps[5].writes & bit(Register::R11D), 0, "a call keeps r11");
+        assert_eq!(steps[5].writes & bit(Register::RBX), 0);
+        let enables: Vec<_> = steps.iter().map(|step| step.enables_interrupts).collect();
+        assert_eq!(enables.iter().position(|enables| *enables), Some(12));
     }
 }

@@ -5,7 +5,7 @@
 //! the code goes down through functions that have no check, and ends in one that has
 //! one, with its whole frame and the check itself. Calls through pointers lead to the
 //! worst function whose address is taken, and a chain has at most so many of them.
-//! Functions that call each other in a circle count once each.
+//! Functions that call each other in a circle count once around, and then the way out.
 
 use std::collections::BTreeSet;
 
@@ -191,8 +191,13 @@ impl<'a> Depths<'a> {
     }
 
     fn is_circle(&self, members: &[usize]) -> bool {
-        let calls_itself =
-            |node: &usize| self.nodes[*node].before.calls.iter().any(|call| call.to == *node);
+        let calls_itself = |node: &usize| {
+            self.nodes[*node]
+                .before
+                .calls
+                .iter()
+                .any(|call| call.to == *node)
+        };
         members.len() > 1 || members.iter().any(calls_itself)
     }
 
@@ -227,7 +232,10 @@ impl<'a> Depths<'a> {
 
     fn of_circle(&self, circle: usize, level: usize) -> i64 {
         let members = &self.circles.members[circle];
-        let leave = |node: &usize| self.deepest(&self.nodes[*node].before, level, Some(circle)).0;
+        let leave = |node: &usize| {
+            self.deepest(&self.nodes[*node].before, level, Some(circle))
+                .0
+        };
         let out = members.iter().map(leave).max().unwrap_or(0);
         self.round(circle) + out
     }
@@ -265,14 +273,7 @@ impl<'a> Depths<'a> {
         self.explain(node, &self.nodes[node].before, level, 0, chain);
     }
 
-    fn explain(
-        &self,
-        node: usize,
-        piece: &Piece,
-        level: usize,
-        start: i64,
-        chain: &mut Vec<Link>,
-    ) {
+    fn explain(&self, node: usize, piece: &Piece, level: usize, start: i64, chain: &mut Vec<Link>) {
         let circle = (start == 0).then_some(self.circles.of[node]);
         let name = &self.nodes[node].name;
         let (depth, reason) = self.deepest(piece, level, circle);
@@ -341,5 +342,138 @@ impl Circles {
             }
         }
         found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A function with a frame of so many bytes that calls others at its end.
+    fn node(name: &str, frame: i64, calls: &[usize]) -> Node {
+        Node {
+            name: name.to_string(),
+            before: piece(frame, calls),
+            ..Node::default()
+        }
+    }
+
+    fn piece(frame: i64, calls: &[usize]) -> Piece {
+        let calls = calls.iter().map(|to| Call {
+            bytes: frame,
+            to: *to,
+        });
+        Piece {
+            deepest: frame + 8,
+            calls: calls.collect(),
+            pointer: None,
+        }
+    }
+
+    /// The same with a check, which is node 0, before the calls.
+    fn checked(name: &str, frame: i64, calls: &[usize]) -> Node {
+        let check = Check {
+            depth: frame,
+            after: piece(frame, calls),
+        };
+        Node {
+            checks: vec![check],
+            ..node(name, frame, &[0])
+        }
+    }
+
+    fn link(what: &str, bytes: i64) -> Link {
+        Link {
+            what: what.to_string(),
+            bytes,
+        }
+    }
+
+    #[test]
+    fn a_chain_ends_with_the_frame_and_the_check_of_the_next_function() {
+        let nodes = [
+            node("check", 24, &[]),
+            checked("start", 400, &[2]),
+            node("middle", 100, &[3, 4]),
+            checked("end", 1000, &[4]),
+            node("below", 5000, &[]),
+        ];
+        let depths = Depths::new(&nodes, 0, false);
+        assert_eq!(depths.of(3), 1000 + 32);
+        // What "start" has above its check is not counted again, what "end" calls below
+        // its own is.
+        assert_eq!(depths.from_checks(), [(1, 5108), (3, 5008)]);
+        assert_eq!(
+            depths.chain_from_check(1),
+            [link("start", 0), link("middle", 100), link("below", 5008)]
+        );
+    }
+
+    #[test]
+    fn a_circle_counts_once_around_and_the_way_out() {
+        let nodes = [
+            node("check", 24, &[]),
+            checked("start", 0, &[2]),
+            node("ping", 100, &[3]),
+            node("pong", 50, &[2, 4]),
+            node("out", 10, &[]),
+        ];
+        let depths = Depths::new(&nodes, 0, false);
+        assert_eq!(depths.from_checks(), [(1, 150 + 108)]);
+        let circles: Vec<_> = depths.circles().map(|circle| circle.len()).collect();
+        assert_eq!(circles, [2]);
+
+        let alone = [node("again", 100, &[0])];
+        assert_eq!(Depths::new(&alone, 0, false).of(0), 100 + 108);
+    }
+
+    #[test]
+    fn pointers_lead_to_the_worst_function_as_often_as_is_allowed() {
+        let mut nodes = [
+            node("check", 24, &[]),
+            checked("start", 0, &[]),
+            node("handler", 300, &[]),
+            node("never pointed to", 900, &[]),
+        ];
+        nodes[1].checks[0].after.pointer = Some(16);
+        nodes[2].before.pointer = Some(300);
+        nodes[2].taken = true;
+        let from_start = |pointers| Depths::new(&nodes, pointers, false).from_checks();
+        assert_eq!(from_start(0), [(1, 8)]);
+        assert_eq!(from_start(1), [(1, 16 + 308)]);
+        assert_eq!(from_start(2), [(1, 16 + 300 + 308)]);
+        let depths = Depths::new(&nodes, 2, false);
+        assert_eq!(
+            depths.chain_from_check(1),
+            [
+                link("start, through a pointer", 16),
+                link("handler, through a pointer", 300),
+                link("handler", 308),
+            ]
+        );
+    }
+
+    #[test]
+    fn code_of_the_boot_counts_only_if_asked_for() {
+        let mut nodes = [
+            node("check", 24, &[]),
+            checked("start", 0, &[2]),
+            node("setup", 700, &[]),
+        ];
+        nodes[2].init = true;
+        assert_eq!(Depths::new(&nodes, 0, false).from_checks(), [(1, 8)]);
+        assert_eq!(Depths::new(&nodes, 0, true).from_checks(), [(1, 708)]);
+    }
+
+    #[test]
+    fn what_is_reached_follows_every_call() {
+        let nodes = [
+            node("a", 8, &[1, 2]),
+            node("b", 8, &[0]),
+            node("c", 8, &[]),
+            node("d", 8, &[0]),
+        ];
+        let depths = Depths::new(&nodes, 0, false);
+        assert_eq!(depths.reached([1].into_iter()), BTreeSet::from([0, 1, 2]));
     }
 }

@@ -20,18 +20,19 @@ const ALIGNMENT: i64 = 8;
 /// than pt_regs has room for.
 const FRED_EXTRA: i64 = 64 + (64 - 8) + 16;
 
-/// Where a thread begins, or comes from user mode, at the top of its stack.
-const AT_THE_TOP: [&str; 6] = [
+/// Where a thread comes from user mode, at the top of its stack.
+const FROM_USER: [&str; 5] = [
     "entry_SYSCALL_64",
     "entry_SYSCALL_compat",
     "entry_SYSENTER_compat",
     "asm_int80_emulation",
     "asm_fred_entrypoint_user",
-    "ret_from_fork_asm",
 ];
 /// What may lie above pt_regs there, and what CONFIG_RANDOMIZE_KSTACK_OFFSET takes.
 const PADDING: i64 = 16;
 const RANDOM_OFFSET: i64 = 1024;
+/// Where a new thread begins, below pt_regs.
+const NEW_THREAD: &str = "ret_from_fork_asm";
 const PT_REGS: i64 = 21 * 8;
 
 /// Entry points by number, and what the hardware takes before their frame.
@@ -41,22 +42,33 @@ pub fn of_interrupts(nodes: &[Node]) -> Vec<(usize, i64)> {
         name if is_entry(name) => Some(ALIGNMENT),
         _ => None,
     };
+    select(nodes, extra)
+}
+
+/// The same for those that find the stack empty.
+pub fn at_the_top(nodes: &[Node]) -> Vec<(usize, i64)> {
+    let extra = |node: &Node| match node.name.as_str() {
+        NEW_THREAD => Some(PADDING + PT_REGS),
+        name if FROM_USER.contains(&name) => Some(PADDING + RANDOM_OFFSET),
+        _ => None,
+    };
+    select(nodes, extra)
+}
+
+fn select(nodes: &[Node], extra: impl Fn(&Node) -> Option<i64>) -> Vec<(usize, i64)> {
     let nodes = nodes.iter().enumerate();
     nodes
         .filter_map(|(index, node)| Some((index, extra(node)?)))
         .collect()
 }
 
-/// The same for those that find the stack empty.
-pub fn at_the_top(nodes: &[Node]) -> Vec<(usize, i64)> {
-    let named = |name: &str| nodes.iter().position(|node| node.name == name);
-    let extra = PADDING + PT_REGS + RANDOM_OFFSET;
-    let found = AT_THE_TOP.into_iter().filter_map(named);
-    found.map(|node| (node, extra)).collect()
-}
-
 fn is_entry(name: &str) -> bool {
-    let kinds = ["asm_exc_", "asm_sysvec_", "asm_common_interrupt", "asm_spurious_interrupt"];
+    let kinds = [
+        "asm_exc_",
+        "asm_sysvec_",
+        "asm_common_interrupt",
+        "asm_spurious_interrupt",
+    ];
     kinds.iter().any(|kind| name.starts_with(kind))
         && !ON_OTHER_STACKS.iter().any(|other| name.starts_with(other))
 }
@@ -81,5 +93,6 @@ mod tests {
             ..Node::default()
         });
         assert_eq!(of_interrupts(&nodes), [(0, 8), (3, 8), (5, 136)]);
+        assert_eq!(at_the_top(&nodes), [(6, 1040)]);
     }
 }

@@ -12,6 +12,8 @@ use object::{Object, ObjectSection, ObjectSymbol, SectionFlags, SymbolKind, elf}
 
 /// Compilers move what is seldom run into parts of their own.
 const COLD: &str = ".cold";
+/// How the names of sections with code for alternatives begin.
+const PATCHES: &str = ".altinstr";
 
 pub struct Image {
     regions: Vec<Region>,
@@ -98,7 +100,7 @@ impl Image {
         let code = |label: &Label| {
             regions
                 .iter()
-                .find(|region| region.executable && region.holds(label.start))
+                .find(|region| region.has_functions() && region.holds(label.start))
         };
         sized.retain(|label| code(label).is_some());
         bare.retain(|label| code(label).is_some());
@@ -155,10 +157,7 @@ impl Image {
 
     /// What the image holds from `range.start` on, as far as it is in one section.
     pub fn bytes(&self, range: Range<u64>) -> &[u8] {
-        let found = self
-            .regions
-            .iter()
-            .find(|region| region.holds(range.start));
+        let found = self.regions.iter().find(|region| region.holds(range.start));
         found.map_or(&[], |region| region.slice(range))
     }
 
@@ -175,6 +174,12 @@ impl Image {
 impl Region {
     pub fn end(&self) -> u64 {
         self.start + self.bytes.len() as u64
+    }
+
+    /// Parts of functions that run until code is patched, and what is patched in, are
+    /// none themselves.
+    fn has_functions(&self) -> bool {
+        self.executable && !self.name.starts_with(PATCHES)
     }
 
     fn holds(&self, address: u64) -> bool {
@@ -224,7 +229,11 @@ fn boundaries(sized: Vec<Label>, bare: Vec<Label>, end: impl Fn(&Label) -> u64) 
     let mut next = u64::MAX;
     for label in labels.iter_mut().rev() {
         let room = next.min(end(label)) - label.start;
-        label.size = if label.size == 0 { room } else { label.size.min(room) };
+        label.size = if label.size == 0 {
+            room
+        } else {
+            label.size.min(room)
+        };
         next = label.start;
     }
     labels
@@ -294,7 +303,10 @@ mod tests {
 
     #[test]
     fn a_label_inside_a_function_is_none_and_one_between_ends_at_the_next() {
-        let sized = vec![label("open", 0x100, 0x20, 1), label("close", 0x180, 0x10, 1)];
+        let sized = vec![
+            label("open", 0x100, 0x20, 1),
+            label("close", 0x180, 0x10, 1),
+        ];
         let bare = vec![label("inner", 0x110, 0, 1), label("asm_entry", 0x140, 0, 2)];
         let found = functions(sized, bare);
         let ranges: Vec<_> = found

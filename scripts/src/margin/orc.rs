@@ -62,6 +62,12 @@ impl Orc {
         Ok(Self { addresses, places })
     }
 
+    #[cfg(test)]
+    pub fn with(places: &[(u64, Place)]) -> Self {
+        let (addresses, places) = places.iter().copied().unzip();
+        Self { addresses, places }
+    }
+
     pub fn at(&self, address: u64) -> Place {
         let after = self.addresses.partition_point(|start| *start <= address);
         match after.checked_sub(1) {
@@ -145,6 +151,9 @@ mod tests {
     #[test]
     fn tables_of_different_lengths_are_refused() {
         let error = Orc::parse(START, &[0; 8], &[0; 6]).err().unwrap();
-        assert!(error.to_string().contains("2 addresses, 1 entries"), "{error}");
+        assert!(
+            error.to_string().contains("2 addresses, 1 entries"),
+            "{error}"
+        );
     }
 }

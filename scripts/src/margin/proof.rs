@@ -187,7 +187,9 @@ fn deepest_from_check(depths: &Depths) -> Chain {
 
 /// The deepest of these, each with what comes before it.
 fn deepest_from_call(depths: &Depths, starts: &[(usize, i64)]) -> Chain {
-    let deepest = starts.iter().max_by_key(|(node, extra)| depths.of(*node) + extra);
+    let deepest = starts
+        .iter()
+        .max_by_key(|(node, extra)| depths.of(*node) + extra);
     let Some((node, extra)) = deepest else {
         return Chain::default();
     };

@@ -19,11 +19,23 @@ impl fmt::Display for Proof {
         let mut table = report::table(&["bytes of stack", "direct calls", &with_pointers]);
         let rows: [(&str, [i64; 2]); 6] = [
             ("a check itself", self.of_both(|rule| rule.callback)),
-            ("deepest chain from check to check", self.of_both(|rule| rule.chain.bytes)),
-            ("interrupt or exception, up to a check", self.of_both(|rule| rule.entry.bytes)),
+            (
+                "deepest chain from check to check",
+                self.of_both(|rule| rule.chain.bytes),
+            ),
+            (
+                "interrupt or exception, up to a check",
+                self.of_both(|rule| rule.entry.bytes),
+            ),
             ("together", self.of_both(|rule| rule.needed())),
-            ("from the top of the stack to a check", self.of_both(|rule| rule.first.bytes)),
-            ("deepest chain with code of the boot", self.of_both(|rule| rule.with_init.bytes)),
+            (
+                "from the top of the stack to a check",
+                self.of_both(|rule| rule.first.bytes),
+            ),
+            (
+                "deepest chain with code of the boot",
+                self.of_both(|rule| rule.with_init.bytes),
+            ),
         ];
         for (name, bytes) in rows {
             let bytes = bytes.map(|bytes| bytes.to_string());
@@ -77,8 +89,16 @@ impl fmt::Display for Counts {
         let rows = [
             ("all", self.functions.to_string(), String::new()),
             ("with a check", self.checked.to_string(), String::new()),
-            ("without a check, with a frame", self.unchecked.to_string(), String::new()),
-            ("run at boot only, left out", self.init.to_string(), String::new()),
+            (
+                "without a check, with a frame",
+                self.unchecked.to_string(),
+                String::new(),
+            ),
+            (
+                "run at boot only, left out",
+                self.init.to_string(),
+                String::new(),
+            ),
             (
                 "largest frame without a check",
                 frame(&self.largest_unchecked),
@@ -89,7 +109,11 @@ impl fmt::Display for Counts {
                 frame(&self.largest_checked),
                 self.largest_checked.what.clone(),
             ),
-            ("with their address somewhere", self.taken.to_string(), String::new()),
+            (
+                "with their address somewhere",
+                self.taken.to_string(),
+                String::new(),
+            ),
             (
                 "without a check, call through pointers",
                 self.callers_of_pointers.to_string(),
@@ -98,7 +122,9 @@ impl fmt::Display for Counts {
             (
                 "circles without a check",
                 self.circles.len().to_string(),
-                self.circles.first().map_or_else(String::new, |circle| names(circle)),
+                self.circles
+                    .first()
+                    .map_or_else(String::new, |circle| names(circle)),
             ),
             (
                 "entry code that enables interrupts",

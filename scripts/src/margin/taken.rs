@@ -41,7 +41,10 @@ pub fn by_data(image: &Image) -> HashSet<usize> {
     };
     for region in image.regions().iter().filter(data) {
         for (offset, word) in region.bytes.windows(8).enumerate() {
-            let word = word.iter().rev().fold(0, |sum, byte| sum << 8 | u64::from(*byte));
+            let word = word
+                .iter()
+                .rev()
+                .fold(0, |sum, byte| sum << 8 | u64::from(*byte));
             let place = region.start + offset as u64;
             if !skipped.iter().any(|list| list.contains(&place)) {
                 taken.extend(image.entered_at(word));
