@@ -36,13 +36,13 @@ const NEW_THREAD: &str = "ret_from_fork_asm";
 const PT_REGS: i64 = 21 * 8;
 
 /// Entry points by number, and what the hardware takes before their frame.
-pub fn of_interrupts(nodes: &[Node]) -> Vec<(usize, i64)> {
-    let extra = |node: &Node| match node.name.as_str() {
-        FRED => Some(FRED_EXTRA),
-        name if is_entry(name) => Some(ALIGNMENT),
-        _ => None,
-    };
-    select(nodes, extra)
+pub fn through_idt(nodes: &[Node]) -> Vec<(usize, i64)> {
+    select(nodes, |node| is_entry(&node.name).then_some(ALIGNMENT))
+}
+
+/// The same for CPUs with FRED.
+pub fn through_fred(nodes: &[Node]) -> Vec<(usize, i64)> {
+    select(nodes, |node| (node.name == FRED).then_some(FRED_EXTRA))
 }
 
 /// The same for those that find the stack empty.
@@ -92,7 +92,8 @@ mod tests {
             name: name.to_string(),
             ..Node::default()
         });
-        assert_eq!(of_interrupts(&nodes), [(0, 8), (3, 8), (5, 136)]);
+        assert_eq!(through_idt(&nodes), [(0, 8), (3, 8)]);
+        assert_eq!(through_fred(&nodes), [(5, 136)]);
         assert_eq!(at_the_top(&nodes), [(6, 1040)]);
     }
 }

@@ -10,6 +10,7 @@ use crate::report::Target;
 
 /// A thread begins with one page, and enters the kernel at its top.
 const FIRST_PAGE: i64 = 4096;
+pub const MARGIN: &str = "CONFIG_DYNAMIC_STACK_PROBE_MARGIN";
 
 pub struct Proof {
     pub counts: Counts,
@@ -46,8 +47,9 @@ pub struct Rule {
     pub callback: i64,
     /// From a check to the next one.
     pub chain: Chain,
-    /// From before an interrupt or exception to a check.
-    pub entry: Chain,
+    /// From before an interrupt or exception to a check, and the same with FRED.
+    pub idt: Chain,
+    pub fred: Chain,
     /// From the top of the stack to a check.
     pub first: Chain,
     /// From a check, if the functions of the boot counted, too.
@@ -74,7 +76,7 @@ impl Proof {
 
     pub fn targets(&self) -> Vec<Target> {
         let [_, rule] = &self.rules;
-        let first = rule.first.bytes + rule.entry.bytes;
+        let first = rule.needed_at_the_top();
         let lost = &self.counts.lost;
         let mut targets = vec![
             Target::new(
@@ -109,7 +111,8 @@ impl Rule {
         Self {
             callback: callback.map_or(0, |node| depths.of(node)),
             chain: deepest_from_check(&depths),
-            entry: deepest_from_call(&depths, &entries::of_interrupts(nodes)),
+            idt: deepest_from_call(&depths, &entries::through_idt(nodes)),
+            fred: deepest_from_call(&depths, &entries::through_fred(nodes)),
             first: deepest_from_call(&depths, &entries::at_the_top(nodes)),
             with_init: deepest_from_check(&with_init),
             depths: from_checks.into_iter().map(|(_, depth)| depth).collect(),
@@ -118,7 +121,15 @@ impl Rule {
 
     /// The interrupt may come where the chain is deepest.
     pub fn needed(&self) -> i64 {
-        self.chain.bytes + self.entry.bytes
+        self.chain.bytes + self.entry()
+    }
+
+    fn needed_at_the_top(&self) -> i64 {
+        self.first.bytes + self.entry()
+    }
+
+    fn entry(&self) -> i64 {
+        self.idt.bytes.max(self.fred.bytes)
     }
 }
 
@@ -142,8 +153,8 @@ impl Counts {
             .collect();
         circles.sort_by_key(|circle| std::cmp::Reverse(circle.len()));
 
-        let entries = entries::of_interrupts(nodes).into_iter();
-        let from_entries = depths.reached(entries.map(|(node, _)| node));
+        let entries = [entries::through_idt(nodes), entries::through_fred(nodes)].concat();
+        let from_entries = depths.reached(entries.into_iter().map(|(node, _)| node));
         let names = |set: &BTreeSet<usize>, wanted: fn(&Node) -> bool| -> Vec<String> {
             let nodes = set.iter().map(|node| &nodes[*node]);
             let wanted = nodes.filter(|node| wanted(node));

@@ -4,7 +4,7 @@
 use std::fmt;
 
 use super::depth::Link;
-use super::proof::{Chain, Counts, Proof};
+use super::proof::{Chain, Counts, MARGIN, Proof};
 use crate::report;
 
 /// Of a long list.
@@ -17,17 +17,14 @@ impl fmt::Display for Proof {
         self.counts.fmt(f)?;
         let with_pointers = format!("{} through pointers", self.pointers);
         let mut table = report::table(&["bytes of stack", "direct calls", &with_pointers]);
-        let rows: [(&str, [i64; 2]); 6] = [
+        let rows: [(&str, [i64; 2]); 7] = [
             ("a check itself", self.of_both(|rule| rule.callback)),
             (
                 "deepest chain from check to check",
                 self.of_both(|rule| rule.chain.bytes),
             ),
-            (
-                "interrupt or exception, up to a check",
-                self.of_both(|rule| rule.entry.bytes),
-            ),
-            ("together", self.of_both(|rule| rule.needed())),
+            ("interrupt or exception, up to a check", self.of_both(|rule| rule.idt.bytes)), ("    the same with FRED", self.of_both(|rule| rule.fred.bytes)),
+            ("the chain and the deeper entry", self.of_both(|rule| rule.needed())),
             (
                 "from the top of the stack to a check",
                 self.of_both(|rule| rule.first.bytes),
@@ -45,7 +42,8 @@ impl fmt::Display for Proof {
         for (rule, how) in self.rules.iter().zip(["direct calls", &with_pointers]) {
             let chains = [
                 ("deepest chain", &rule.chain),
-                ("deepest entry", &rule.entry),
+                ("deepest entry", &rule.idt),
+                ("deepest entry with FRED", &rule.fred),
                 ("from the top", &rule.first),
             ];
             for (what, chain) in chains {
@@ -53,7 +51,11 @@ impl fmt::Display for Proof {
                 chain.fmt(f)?;
             }
         }
-        report::write_targets(f, &self.targets())
+        report::write_targets(f, &self.targets())?;
+        match self.margin {
+            Some(_) => Ok(()),
+            None => writeln!(f, "no {MARGIN} in this kernel to compare with"),
+        }
     }
 }
 
