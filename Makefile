@@ -17,16 +17,17 @@ refresh: ## write patches/ from the commits of the tree (TREE=dir)
 kernel: ## build the kernel of the tree (CONFIGS=names)
 modules: ## build rust/ and samples/ (KDIR=built tree)
 prefixes: ## build and boot the kernel after each patch of the series (FROM=number)
+margin: ## prove how much stack is used between two checks (KDIR=, INDIRECT=number)
 bloat: ## compare sizes without CONFIG_DYNAMIC_STACK, with and without the series
 check: ## check formats and styles, run the host program's tests
 clean: ## remove what was built, keep what was downloaded
 distclean: ## remove all that is in the cache
 
-demo test test-kernel test-machine test-fred bench check-env setup tree refresh kernel modules prefixes bloat check clean distclean:
+demo test test-kernel test-machine test-fred bench check-env setup tree refresh kernel modules prefixes margin bloat check clean distclean:
 	@scripts/bootstrap.sh $@
 
 help:
 	@echo 'Usage: make TARGET [LINUX=source tree or tarball of 7.3.y] [KDIR=built tree]'
 	@awk -F ': ## ' '/^[a-z-]+: ## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: help demo test test-kernel test-machine test-fred bench check-env setup tree refresh kernel modules prefixes bloat check clean distclean
+.PHONY: help demo test test-kernel test-machine test-fred bench check-env setup tree refresh kernel modules prefixes margin bloat check clean distclean

@@ -51,4 +51,6 @@ pub enum Command {
     Prefixes(crate::prefixes::Args),
     /// Compare sizes without CONFIG_DYNAMIC_STACK, the base against the series
     Bloat,
+    /// Prove how much stack can be used between two checks of the compiler
+    Margin(crate::margin::Args),
 }

@@ -24,6 +24,7 @@ mod kernel;
 mod ktap;
 mod kv;
 mod llvm;
+mod margin;
 mod method;
 mod modules;
 mod needs;
@@ -95,5 +96,6 @@ fn dispatch(cli: Cli) -> Result<Outcome> {
         Command::Bench(args) => bench::run(&ctx, &args),
         Command::Prefixes(args) => prefixes::run(&ctx, &args),
         Command::Bloat => bloat::run(&ctx),
+        Command::Margin(args) => margin::run(&ctx, &args),
     }
 }
