@@ -19,6 +19,7 @@ compile_error!("dynamic_stack_stats needs a kernel with CONFIG_DYNAMIC_STACK=y")
 compile_error!("dynamic_stack_stats needs a kernel with CONFIG_DEBUG_FS=y");
 
 mod histogram;
+mod input;
 mod per_cpu;
 mod summary;
 mod threads;
