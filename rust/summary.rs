@@ -15,6 +15,7 @@
 //! | `lends` | pages lent since boot |
 //! | `keeps` | pages kept since boot |
 //! | `refill_failures` | times since boot that no page could be allocated for the stock |
+//! | `growth_recorded` | 1 while it is recorded which functions make stacks grow, otherwise 0 |
 
 use kernel::{
     debugfs::Writer,
@@ -44,6 +45,7 @@ impl Writer for Summary {
         }
 
         let cpus = CpuStats::total();
+        let growth_recorded = u8::from(dynamic_stack::growth_is_recorded());
 
         f.write_fmt(fmt!("method {}\n", dynamic_stack::method_name()))?;
         writeln!(f, "thread_size_bytes {}", dynamic_stack::AREA_SIZE)?;
@@ -55,6 +57,7 @@ impl Writer for Summary {
         writeln!(f, "lent_pages {}", cpus.lent)?;
         writeln!(f, "lends {}", cpus.lends)?;
         writeln!(f, "keeps {}", cpus.keeps)?;
-        writeln!(f, "refill_failures {}", cpus.refill_failures)
+        writeln!(f, "refill_failures {}", cpus.refill_failures)?;
+        writeln!(f, "growth_recorded {growth_recorded}")
     }
 }

@@ -14,7 +14,7 @@
 //! Writing a number from 1 to 1000 sets how many threads are shown; it is 20 at first. Anything
 //! else is refused with `EINVAL` and a line in the kernel log.
 
-use core::str;
+use crate::input;
 use kernel::{
     debugfs::{
         Reader,
@@ -27,7 +27,6 @@ use kernel::{
     fmt,
     new_mutex,
     prelude::*,
-    str::BStr,
     sync::Mutex,
     task::{
         Pid,
@@ -139,27 +138,20 @@ impl Writer for Threads {
 
 impl Reader for Threads {
     fn read_from_slice(&self, reader: &mut UserSliceReader) -> Result {
-        let mut buf = [0; 16];
-        let len = reader.len().min(buf.len());
-        let input = &mut buf[..len];
-
-        reader.read_slice(input)?;
-        let Some(max_rows) = parse_rows(input).filter(|_| reader.is_empty()) else {
-            pr_err!(
-                "threads: expected a number from 1 to {MAX_ROWS}, got '{}'\n",
-                BStr::from_bytes(input.trim_ascii())
-            );
-            return Err(EINVAL);
-        };
-
+        let max_rows = input::read(
+            reader,
+            "threads",
+            fmt!("a number from 1 to {MAX_ROWS}"),
+            parse_rows,
+        )?;
         let deepest = Deepest::new(max_rows)?;
         *self.deepest.lock() = deepest;
         Ok(())
     }
 }
 
-fn parse_rows(input: &[u8]) -> Option<usize> {
-    let number = str::from_utf8(input).ok()?.trim().parse().ok()?;
+fn parse_rows(text: &str) -> Option<usize> {
+    let number = text.parse().ok()?;
 
     (1..=MAX_ROWS).contains(&number).then_some(number)
 }

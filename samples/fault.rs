@@ -34,6 +34,8 @@ pub(crate) enum Fault {
         owned: usize,
         seen: usize,
     },
+    /// A thread owns less of its stack than it has asked for.
+    Reserved { deepest: usize, owned: usize },
     /// An event did not happen as often as it should have.
     Count {
         what: &'static str,
@@ -101,6 +103,10 @@ impl fmt::Display for Fault {
             Self::Owned { depth, owned, seen } => write!(
                 f,
                 "a thread at depth {depth} owns {owned} bytes and its depth is given as {seen}"
+            ),
+            Self::Reserved { deepest, owned } => write!(
+                f,
+                "a thread asked for its stack down to depth {deepest} and owns {owned} bytes"
             ),
             Self::Count { what, wanted, got } => {
                 write!(f, "{what} should be {wanted} and are {got}")

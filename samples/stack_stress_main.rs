@@ -39,6 +39,9 @@ mod command;
 mod descent;
 #[cfg(CONFIG_X86_64)]
 mod events;
+#[cfg(CONFIG_DYNAMIC_STACK)]
+#[path = "../rust/expand.rs"]
+mod expand;
 mod fault;
 mod file;
 mod frame;
@@ -50,6 +53,8 @@ mod page_boundary;
 mod real_paths;
 mod recurse;
 mod report;
+#[cfg(CONFIG_DYNAMIC_STACK)]
+mod reserve;
 mod sched;
 mod shared_object;
 mod stack;

@@ -2,6 +2,8 @@
 
 //! The tables of tests.
 
+#[cfg(CONFIG_DYNAMIC_STACK)]
+use crate::reserve;
 use crate::{
     command::Command,
     fault::Fault,
@@ -49,6 +51,13 @@ static TESTS: [Test; 7] = [
     real_paths::REAL_PATHS,
 ];
 
+/// Tests that need dynamic stacks.
+#[cfg(CONFIG_DYNAMIC_STACK)]
+static DYNAMIC_TESTS: [Test; 1] = [reserve::EXPAND];
+
+#[cfg(not(CONFIG_DYNAMIC_STACK))]
+static DYNAMIC_TESTS: [Test; 0] = [];
+
 /// Tests of which a part is assembly.
 #[cfg(CONFIG_X86_64)]
 static ARCH_TESTS: [Test; 11] = [
@@ -70,5 +79,5 @@ static ARCH_TESTS: [Test; 0] = [];
 
 /// Returns all tests.
 pub(crate) fn all() -> impl Iterator<Item = &'static Test> {
-    TESTS.iter().chain(&ARCH_TESTS)
+    TESTS.iter().chain(&DYNAMIC_TESTS).chain(&ARCH_TESTS)
 }

@@ -1,14 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # In the guest: loads the modules, runs the tests one after another, unloads.
-# usage: test.sh STATS.KO STRESS.KO DIRECTORY TIMEOUT_SECONDS TEST...
+# usage: test.sh MODULE.KO[:MODULE.KO...] DIRECTORY TIMEOUT_SECONDS TEST...
 # A marker before and after each test divides its output and the kernel log.
 
-stats=$1
-stress=$2
-dir=$3
-limit=$4
-shift 4
+modules=$1
+dir=$2
+limit=$3
+shift 3
 
 mark() { echo "@dynstack $*" | tee /dev/kmsg; }
 
@@ -23,8 +22,17 @@ step() # NAME COMMAND...
 	mark "end $name 0"
 }
 
-load() { insmod "$stats" && insmod "$stress"; }
-unload() { rmmod stack_stress && rmmod dynamic_stack_stats; }
+each() # COMMAND: calls it with each module
+{
+	(
+		IFS=:
+		for module in $modules; do "$1" "$module" || exit; done
+	)
+}
+
+remove() { rmmod "$(basename "$1" .ko)"; }
+load() { each insmod; }
+unload() { each remove; }
 
 step load load
 cd "$dir" || exit

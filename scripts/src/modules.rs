@@ -2,7 +2,7 @@
 //! Builds the modules of rust/ and samples/ against a built kernel.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Result, bail};
@@ -20,6 +20,8 @@ use crate::tools::Tools;
 pub struct Modules {
     /// dynamic_stack_stats
     pub stats: PathBuf,
+    /// dynamic_stack_expand
+    pub expand: PathBuf,
     /// stack_stress
     pub stress: PathBuf,
 }
@@ -27,7 +29,9 @@ pub struct Modules {
 pub fn run(ctx: &Context) -> Result<Outcome> {
     let kernel = Kernel::ensure(ctx, None)?;
     let modules = Modules::ensure(ctx, &kernel)?;
-    println!("{}\n{}", modules.stats.display(), modules.stress.display());
+    for module in modules.all() {
+        println!("{}", module.display());
+    }
     Ok(Outcome::Pass)
 }
 
@@ -47,8 +51,13 @@ impl Modules {
         progress::run("build the modules", &ctx.log("modules"), None, &mut make)?;
         Ok(Self {
             stats: out.join("rust/dynamic_stack_stats.ko"),
+            expand: out.join("rust/dynamic_stack_expand.ko"),
             stress: out.join("samples/stack_stress.ko"),
         })
+    }
+
+    pub fn all(&self) -> [&Path; 3] {
+        [&self.stats, &self.expand, &self.stress]
     }
 }
 

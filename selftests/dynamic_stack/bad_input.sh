@@ -1,28 +1,35 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Bad writes to debugfs get EINVAL and a log line, and change nothing.
+# Bad writes to debugfs get an error and a log line, and change nothing.
 
 . "$(dirname "$0")/common.sh"
 
 need_module "$STATS" dynamic_stack_stats
+need_module "$EXPAND" dynamic_stack_expand
 need_module "$STRESS" stack_stress
 
-state() { wc -l <"$STATS/threads"; cat "$STRESS/result" "$STRESS/file"; }
-
-rejected() # FILE TEXT LOGREGEX
+state()
 {
+	wc -l <"$STATS/threads"
+	value growth_recorded "$STATS/summary"
+	cat "$STRESS/result" "$STRESS/file"
+}
+
+rejected() # FILE TEXT LOGREGEX [ERROR]
+{
+	expected=${4:-Invalid argument}
 	before=$(state)
 	log_mark
 	error=$(printf '%s\n' "$2" | LC_ALL=C tee "$1" 2>&1 >/dev/null)
 	case $error in
-	*"Invalid argument"*) ;;
-	*) ktap_print_msg "expected EINVAL, got: ${error:-success}"; return 1 ;;
+	*"$expected"*) ;;
+	*) ktap_print_msg "expected '$expected', got: ${error:-success}"; return 1 ;;
 	esac
 	logged "$3" || { ktap_print_msg "nothing like '$3' in the log"; return 1; }
 	[ "$(state)" = "$before" ] || { ktap_print_msg "the state changed"; return 1; }
 }
 
-try() # FILE TEXT LOGREGEX
+try() # FILE TEXT LOGREGEX [ERROR]
 {
 	if rejected "$@"; then
 		ktap_test_pass "'$2' to $(basename "$1")"
@@ -33,9 +40,19 @@ try() # FILE TEXT LOGREGEX
 
 echo 5 >"$STATS/threads"
 echo RECURSE 4096 1 1 >"$STRESS/run"
-plan 15
+echo 1 >"$STATS/growth"
+plan 24
 for number in 0 1001 -1 many "5 6" ""; do
 	try "$STATS/threads" "$number" 'dynamic_stack_stats: threads: expected a number from 1 to 1000'
+done
+for switch in 2 on ""; do
+	try "$STATS/growth" "$switch" 'dynamic_stack_stats: growth: expected 0 or 1, got '
+done
+for number in many -1 "5 6" ""; do
+	try "$EXPAND/self" "$number" 'dynamic_stack_expand: self: expected a number of bytes, got '
+done
+for number in 1099511627776 99999999999999999999999; do
+	try "$EXPAND/self" "$number" 'dynamic_stack_expand: self: [0-9]+ bytes are more than the [0-9]+ left' "Argument list too long"
 done
 for name in NOSUCH recurse ""; do
 	try "$STRESS/run" "$name" 'stack_stress: unknown test .*, expected one of: RECURSE '
@@ -47,4 +64,5 @@ try "$STRESS/run" "CALLER 4096 2" 'stack_stress: threads must be a number from 1
 try "$STRESS/run" "RECURSE 4096 1 1 1" 'stack_stress: .*expected NAME \[bytes \[threads \[rounds\]\]\]'
 try "$STRESS/file" "relative/path" 'stack_stress: file must be an absolute path'
 echo 20 >"$STATS/threads"
+echo 0 >"$STATS/growth"
 finish

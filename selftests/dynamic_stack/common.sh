@@ -9,6 +9,8 @@ DIR=$(dirname "$(readlink -f "$0")")
 # shellcheck disable=SC2034 # for the tests
 STATS=/sys/kernel/debug/dynamic_stack
 # shellcheck disable=SC2034
+EXPAND=/sys/kernel/debug/dynamic_stack_expand
+# shellcheck disable=SC2034
 STRESS=/sys/kernel/debug/stack_stress
 
 helpers=$DIR/ktap_helpers.sh

@@ -76,7 +76,7 @@ pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
     initrd.add(&flag_test, &format!("{}/{FLAG_TEST}", guest::SELFTESTS));
     let initrd = initrd.pack()?;
 
-    let init_args = guest::args(&suite, &tests);
+    let init_args = guest::args(&suite, &modules, &tests);
     let (mut died, mut matrix) = (false, Matrix::default());
     for method in methods {
         let mut vm = Vm::new(ctx, &kernel, &format!("FRED, {method}"));

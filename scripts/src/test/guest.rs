@@ -12,24 +12,25 @@ use crate::initrd::Initrd;
 use crate::modules::Modules;
 use crate::suite::Suite;
 
-/// Where things are in a guest without files of the host.
-const STATS: &str = "dynamic_stack_stats.ko";
-const STRESS: &str = "stack_stress.ko";
+/// Where the tests are in a guest without files of the host.
 pub const SELFTESTS: &str = "selftests";
 
 /// With test.sh as its script; more can be added.
 pub fn initrd(ctx: &Context, suite: &Suite, modules: &Modules, dir: &Path) -> Result<Initrd> {
     let mut initrd = Initrd::new(ctx, dir, "test.sh")?;
-    initrd.add(&modules.stats, STATS);
-    initrd.add(&modules.stress, STRESS);
+    for module in modules.all() {
+        initrd.add(module, &file_name(module));
+    }
     initrd.add_folder(&suite.dir, SELFTESTS)?;
     Ok(initrd)
 }
 
 /// What test.sh is told there to run `tests`.
-pub fn args(suite: &Suite, tests: &[String]) -> Vec<String> {
-    let paths = [STATS, STRESS, SELFTESTS].map(|path| format!("/{path}"));
-    script_args(paths, suite.timeout, tests)
+pub fn args(suite: &Suite, modules: &Modules, tests: &[String]) -> Vec<String> {
+    let paths = modules
+        .all()
+        .map(|module| format!("/{}", file_name(module)));
+    script_args(&paths, &format!("/{SELFTESTS}"), suite.timeout, tests)
 }
 
 /// The same in a guest with the files of the host, for tests of `dir`.
@@ -39,10 +40,20 @@ pub fn host_args(
     timeout: Duration,
     tests: &[String],
 ) -> Vec<String> {
-    let paths = [&modules.stats, &modules.stress, dir];
-    script_args(paths.map(|path| path.display().to_string()), timeout, tests)
+    let paths = modules.all().map(|module| module.display().to_string());
+    script_args(&paths, &dir.display().to_string(), timeout, tests)
 }
 
-fn script_args(paths: [String; 3], timeout: Duration, tests: &[String]) -> Vec<String> {
-    [&paths[..], &[timeout.as_secs().to_string()], tests].concat()
+fn script_args(modules: &[String], dir: &str, timeout: Duration, tests: &[String]) -> Vec<String> {
+    let fixed = [
+        modules.join(":"),
+        dir.to_string(),
+        timeout.as_secs().to_string(),
+    ];
+    [&fixed[..], tests].concat()
+}
+
+fn file_name(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default();
+    name.to_string_lossy().into_owned()
 }

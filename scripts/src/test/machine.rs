@@ -61,7 +61,7 @@ pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
                 .extend([TRUST_THE_TIMER, "END=reboot"].map(str::to_string));
             vm
         };
-        let run = vm("suspend").run_bare(&suspend, INIT, &guest::args(&suite, &tests))?;
+        let run = vm("suspend").run_bare(&suspend, INIT, &guest::args(&suite, &modules, &tests))?;
         died |= run.status().is_none();
         judge.add(method, &run, &tests, &mut matrix);
 
