@@ -14,23 +14,29 @@
 #include <asm/msr.h>
 #include <asm/processor.h>
 
+#include "helpers.h"
 #include "ticks.h"
 
 #define INTERRUPTS	8
 
 /*
- * Return what one write takes that is @below bytes below the stack pointer. Nobody
- * else uses that part of the stack meanwhile: interrupts are off.
+ * Return what one write takes that is @below bytes below the stack pointer; with the
+ * method probe, what some frames with checks take on the way there. Nobody else uses
+ * that part of the stack meanwhile: interrupts are off.
  */
 u64 stack_stress_ticks_of_write(unsigned long below)
 {
 	u8 *place = (u8 *)(current_stack_pointer - below);
 	unsigned long flags;
+	bool checks = stack_stress_has_checks();
 	u64 before, after;
 
 	local_irq_save(flags);
 	before = rdtsc_ordered();
-	asm volatile("movb $0, (%0)" : : "r" (place) : "memory");
+	if (checks)
+		stack_stress_check_down(below);
+	else
+		asm volatile("movb $0, (%0)" : : "r" (place) : "memory");
 	after = rdtsc_ordered();
 	local_irq_restore(flags);
 	return after - before;

@@ -256,3 +256,23 @@ SYM_TYPED_FUNC_START(stack_stress_gp_at_place)
 	end_visit
 	_ASM_EXTABLE(.Lload, .Lfixup)
 SYM_FUNC_END(stack_stress_gp_at_place)
+
+/*
+ * Goes down by that many bytes, rounded up, in frames of 1 KiB as a compiler makes
+ * them, and up again. Does not check where there are no checks.
+ */
+SYM_TYPED_FUNC_START(stack_stress_check_down)
+	push	%rbp
+	mov	%rsp, %rbp
+	mov	$1024, %ecx
+.Lnext_frame:
+	sub	%rcx, %rsp
+#ifdef CONFIG_DYNAMIC_STACK_PROBE
+	call	__sanitizer_cov_stack_depth
+#endif
+	sub	%rcx, %rdi
+	ja	.Lnext_frame
+	mov	%rbp, %rsp
+	pop	%rbp
+	RET
+SYM_FUNC_END(stack_stress_check_down)

@@ -23,8 +23,18 @@ impl fmt::Display for Proof {
                 "deepest chain from check to check",
                 self.of_both(|rule| rule.chain.bytes),
             ),
-            ("interrupt or exception, up to a check", self.of_both(|rule| rule.idt.bytes)), ("    the same with FRED", self.of_both(|rule| rule.fred.bytes)),
-            ("the chain and the deeper entry", self.of_both(|rule| rule.needed())),
+            (
+                "interrupt or exception, up to a check",
+                self.of_both(|rule| rule.idt.bytes),
+            ),
+            (
+                "    the same with FRED",
+                self.of_both(|rule| rule.fred.bytes),
+            ),
+            (
+                "the chain and the deeper entry",
+                self.of_both(|rule| rule.needed()),
+            ),
             (
                 "from the top of the stack to a check",
                 self.of_both(|rule| rule.first.bytes),
