@@ -49,6 +49,8 @@ mod kthread;
 mod memcg;
 #[cfg(CONFIG_X86_64)]
 mod nmi_storm;
+#[cfg(CONFIG_X86_64)]
+mod no_check;
 mod page_boundary;
 mod real_paths;
 mod recurse;

@@ -19,6 +19,7 @@ use crate::{
 use crate::{
     events,
     nmi_storm,
+    no_check,
     ticks, //
 };
 
@@ -60,7 +61,7 @@ static DYNAMIC_TESTS: [Test; 0] = [];
 
 /// Tests of which a part is assembly.
 #[cfg(CONFIG_X86_64)]
-static ARCH_TESTS: [Test; 11] = [
+static ARCH_TESTS: [Test; 12] = [
     events::TIMER,
     events::IPI,
     events::CROSS_IPI,
@@ -71,6 +72,7 @@ static ARCH_TESTS: [Test; 11] = [
     events::WARN,
     events::GP,
     nmi_storm::NMI_STORM,
+    no_check::NO_CHECK,
     ticks::TICKS,
 ];
 

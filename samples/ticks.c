@@ -34,7 +34,7 @@ u64 stack_stress_ticks_of_write(unsigned long below)
 	local_irq_save(flags);
 	before = rdtsc_ordered();
 	if (checks)
-		stack_stress_check_down(below);
+		stack_stress_go_down(below, true);
 	else
 		asm volatile("movb $0, (%0)" : : "r" (place) : "memory");
 	after = rdtsc_ordered();

@@ -8,6 +8,6 @@ u64 stack_stress_ticks_of_write(unsigned long below);
 u64 stack_stress_ticks_of_interrupt(void);
 
 /* In visit_x86_64.S. */
-void stack_stress_check_down(unsigned long bytes);
+void stack_stress_go_down(unsigned long bytes, bool checks);
 
 #endif

@@ -259,20 +259,25 @@ SYM_FUNC_END(stack_stress_gp_at_place)
 
 /*
  * Goes down by that many bytes, rounded up, in frames of 1 KiB as a compiler makes
- * them, and up again. Does not check where there are no checks.
+ * them, with a check in each if the second argument is true, and up again.
  */
-SYM_TYPED_FUNC_START(stack_stress_check_down)
+SYM_TYPED_FUNC_START(stack_stress_go_down)
 	push	%rbp
 	mov	%rsp, %rbp
 	mov	$1024, %ecx
 .Lnext_frame:
 	sub	%rcx, %rsp
 #ifdef CONFIG_DYNAMIC_STACK_PROBE
+	test	%sil, %sil
+	jz	.Lno_check
 	call	__sanitizer_cov_stack_depth
+.Lno_check:
 #endif
+	push	%rcx
+	pop	%rcx
 	sub	%rcx, %rdi
 	ja	.Lnext_frame
 	mov	%rbp, %rsp
 	pop	%rbp
 	RET
-SYM_FUNC_END(stack_stress_check_down)
+SYM_FUNC_END(stack_stress_go_down)

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Triggers the LKDTM test NAME of tests_fatal, then looks for its report. Run
+# Triggers the test NAME of tests_fatal, of LKDTM or stack_stress, then looks for its report. Run
 # it in a kernel that is not needed afterwards; where that one does not live
 # to answer, the same report has to be on its console.
 
@@ -11,6 +11,7 @@ expected=$(sed -n "s/^${1:-EXHAUST_STACK} //p" "$DIR/tests_fatal")
 
 [ -n "$expected" ] || skip_all "usage: overflow.sh NAME, a name listed in tests_fatal"
 need_feature
+grep -qx "${1:-}" "$STRESS/run" 2>/dev/null && trigger=$STRESS/run
 [ -e "$trigger" ] || modprobe -q lkdtm
 [ -w "$trigger" ] || skip_all "needs CONFIG_LKDTM and root"
 
