@@ -5,14 +5,18 @@
 mod alternatives;
 mod body;
 mod calls;
+mod circles;
 mod code;
 mod depth;
 mod entries;
 mod image;
 mod orc;
 mod proof;
+mod spots;
 mod table;
 mod taken;
+mod walk;
+mod words;
 
 use std::fs;
 use std::path::Path;

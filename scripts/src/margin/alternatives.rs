@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use super::code::{self, Step};
 use super::image::Image;
+use super::words;
 
 /// The size of struct alt_instr.
 const ENTRY: usize = 14;
@@ -33,16 +34,14 @@ impl Alternatives {
 
 /// Where the original is, where the replacement is, and how long that one is.
 fn entries(start: u64, bytes: &[u8]) -> Vec<(u64, u64, u8)> {
-    let (entries, _) = bytes.as_chunks::<ENTRY>();
-    let entry = |(index, entry): (usize, &[u8; ENTRY])| {
+    let entry = |(index, entry): (usize, [u8; ENTRY])| {
         let place = start + (ENTRY * index) as u64;
-        let target = |field: usize| {
-            let offset = [0, 1, 2, 3].map(|byte| entry[field + byte]);
-            (place + field as u64).wrapping_add_signed(i32::from_le_bytes(offset).into())
-        };
-        (target(0), target(4), entry[13])
+        let mut targets = words::targets(place, &entry[..8]);
+        let length = entry[ENTRY - 1];
+        Some((targets.next()?, targets.next()?, length))
     };
-    entries.iter().enumerate().map(entry).collect()
+    let entries = words::entries(bytes).enumerate();
+    entries.filter_map(entry).collect()
 }
 
 #[cfg(test)]

@@ -4,19 +4,15 @@
 
 use std::collections::HashSet;
 
-use iced_x86::Register;
-
 use super::alternatives::Alternatives;
-use super::code::{self, Flow, Stack, Step};
+use super::code::{Flow, Stack, Step};
 use super::image::{Function, Image};
-use super::orc::{Orc, Place};
+use super::orc::Orc;
+use super::spots::{self, Spot};
+use super::walk::Walk;
 
 /// Where the stack is when a function is called.
 pub const ENTRY: i64 = 8;
-/// More passes that deepen the stack at one place are a loop that has no end here.
-const MOST_DEEPENINGS: u32 = 64;
-/// A test, a conditional jump and a jump.
-const LONGEST_DETOUR: u64 = 32;
 
 /// What is known of the image beside the function itself.
 pub struct Surroundings<'a> {
@@ -72,41 +68,22 @@ pub enum Target {
     Pointer,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Spot {
-    Unseen,
-    Below(i64),
-    Elsewhere,
-    Lost,
-}
-
 struct Reader<'a> {
-    around: &'a Surroundings<'a>,
-    function: &'a Function,
-    /// By address.
-    steps: &'a [Step],
+    walk: &'a Walk<'a>,
     spots: Vec<Spot>,
-    /// Before each instruction, a register that holds an earlier stack pointer.
-    copies: Vec<Copied>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Copied {
-    Unseen,
-    In(Register, i64),
-    Nowhere,
 }
 
 impl Body {
     pub fn read(around: &Surroundings, function: &Function, steps: &[Step]) -> Self {
-        let mut reader = Reader {
+        let walk = Walk {
             around,
             function,
             steps,
-            spots: Vec::new(),
-            copies: vec![Copied::Unseen; steps.len()],
         };
-        reader.find_spots();
+        let reader = Reader {
+            walk: &walk,
+            spots: spots::find(&walk),
+        };
         let lost = reader.spots.contains(&Spot::Lost);
         let all = || (0..steps.len()).collect::<Vec<_>>();
         let checks: Vec<_> = all()
@@ -115,11 +92,11 @@ impl Body {
             .collect();
         let before = match checks.is_empty() {
             true => all(),
-            false => reader.reach(reader.index(function.start())),
+            false => reader.reach(walk.index(function.start())),
         };
         let check = |index: &usize| Check {
             depth: reader.depth(*index).unwrap_or(ENTRY),
-            after: reader.part(&reader.reach(reader.behind(*index))),
+            after: reader.part(&reader.reach(walk.behind(*index))),
         };
         let enables = |index: &usize| steps[*index].enables_interrupts;
         Self {
@@ -132,199 +109,22 @@ impl Body {
 }
 
 impl Reader<'_> {
-    fn index(&self, address: u64) -> Option<usize> {
-        let found = self.steps.binary_search_by_key(&address, |step| step.start);
-        found.ok()
-    }
-
-    fn behind(&self, index: usize) -> Option<usize> {
-        let next = index + 1;
-        let step = self.steps.get(next)?;
-        (step.start == self.steps[index].end).then_some(next)
-    }
-
     fn is_check(&self, index: usize) -> bool {
-        let check = self.around.check;
-        check.is_some_and(|check| self.steps[index].flow == Flow::Call(check))
-    }
-
-    /// A call inside the function only puts an address on the stack.
-    fn is_inside(&self, target: u64) -> bool {
-        target != self.function.start() && self.function.holds(target)
+        let check = self.walk.around.check;
+        check.is_some_and(|check| self.walk.steps[index].flow == Flow::Call(check))
     }
 
     fn depth(&self, index: usize) -> Option<i64> {
         match self.spots[index] {
             Spot::Below(depth) => Some(depth),
             Spot::Unseen | Spot::Elsewhere => None,
-            Spot::Lost => self.deepest_spot(),
+            Spot::Lost => spots::deepest(&self.spots),
         }
-    }
-
-    fn deepest_spot(&self) -> Option<i64> {
-        let depths = self.spots.iter().filter_map(|spot| match spot {
-            Spot::Below(depth) => Some(*depth),
-            _ => None,
-        });
-        depths.max()
-    }
-
-    /// From the tables, and from the instructions where those say nothing.
-    fn find_spots(&mut self) {
-        let orc = self.around.orc;
-        let spot = |step: &Step| match orc.at(step.start) {
-            Place::Below(depth) => Spot::Below(depth),
-            Place::Elsewhere => Spot::Elsewhere,
-            Place::Frame(_) | Place::Unknown => Spot::Unseen,
-        };
-        self.spots = self.steps.iter().map(spot).collect();
-        if !self.spots.contains(&Spot::Unseen) {
-            return;
-        }
-        let known: Vec<_> = self
-            .spots
-            .iter()
-            .map(|spot| *spot != Spot::Unseen)
-            .collect();
-        let entry = self.index(self.function.start());
-        if let Some(entry) = entry.filter(|entry| !known[*entry]) {
-            self.spots[entry] = Spot::Below(ENTRY);
-        }
-        self.follow(&known);
-        // Only a pointer can lead to what is left, from some place in the function.
-        let deepest = self.deepest_spot().unwrap_or(ENTRY);
-        for spot in &mut self.spots {
-            if *spot == Spot::Unseen {
-                *spot = Spot::Below(deepest);
-            }
-        }
-        self.follow(&known);
-    }
-
-    fn follow(&mut self, known: &[bool]) {
-        let mut deepenings = vec![0; self.steps.len()];
-        let mut open: Vec<_> = (0..self.steps.len()).collect();
-        while let Some(index) = open.pop() {
-            let (after, copy) = (self.after(index), self.copy_after(index));
-            for next in self.successors(index) {
-                if known[next] {
-                    continue;
-                }
-                let joined = join(self.spots[next], after);
-                let copied = match self.copies[next] {
-                    Copied::Unseen => copy,
-                    same if same == copy || copy == Copied::Unseen => same,
-                    _ => Copied::Nowhere,
-                };
-                if joined == self.spots[next] && copied == self.copies[next] {
-                    continue;
-                }
-                self.copies[next] = copied;
-                deepenings[next] += 1;
-                self.spots[next] = match deepenings[next] > MOST_DEEPENINGS {
-                    true => Spot::Lost,
-                    false => joined,
-                };
-                open.push(next);
-            }
-        }
-    }
-
-    /// The place of the stack pointer behind an instruction.
-    fn after(&self, index: usize) -> Spot {
-        let step = &self.steps[index];
-        let Spot::Below(depth) = self.spots[index] else {
-            return self.spots[index];
-        };
-        match (step.stack, self.around.orc.at(step.start)) {
-            (Stack::Down(bytes), _) => Spot::Below(depth + bytes),
-            // The stack pointer is always a multiple of 8.
-            (Stack::Align(to), _) => Spot::Below(depth + (to - 8).max(0)),
-            (Stack::BelowFrame(bytes), Place::Frame(frame)) => Spot::Below(frame + bytes),
-            (Stack::Copy(register), _) => match self.copies[index] {
-                Copied::In(saved, depth) if saved == register => Spot::Below(depth),
-                _ => Spot::Lost,
-            },
-            (Stack::Switch, _) => Spot::Elsewhere,
-            (Stack::BelowFrame(_) | Stack::Lost, _) => Spot::Lost,
-        }
-    }
-
-    fn copy_after(&self, index: usize) -> Copied {
-        let step = &self.steps[index];
-        match (step.saves, self.spots[index], self.copies[index]) {
-            (Some(register), Spot::Below(depth), _) => Copied::In(register, depth),
-            (_, _, Copied::In(register, _)) if step.writes & code::bit(register) != 0 => {
-                Copied::Nowhere
-            }
-            (_, _, copied) => copied,
-        }
-    }
-
-    fn successors(&self, index: usize) -> Vec<usize> {
-        let step = &self.steps[index];
-        let mut next = Vec::new();
-        match step.flow {
-            Flow::Next | Flow::Trap | Flow::CallPointer => next.extend(self.behind(index)),
-            Flow::Branch(target) => {
-                next.extend(self.behind(index));
-                next.extend(self.index(target));
-            }
-            Flow::Jump(target) if !self.function.holds(target) => next.extend(self.back(target)),
-            Flow::Call(target) => {
-                next.extend(self.behind(index));
-                next.extend(self.index(target).filter(|_| self.is_inside(target)));
-            }
-            Flow::Jump(target) => next.extend(self.index(target)),
-            Flow::JumpPointer(table) => match self.entries(table) {
-                entries if entries.is_empty() => next.extend(0..self.steps.len()),
-                entries => next = entries,
-            },
-            Flow::Return => {}
-        }
-        for replacement in self.around.alternatives.of(step.start) {
-            for step in replacement {
-                if let Flow::Jump(target) | Flow::Branch(target) = step.flow {
-                    next.extend(self.index(target));
-                }
-            }
-        }
-        next
-    }
-
-    /// Where code for the time before alternatives are patched, at `detour`, returns to
-    /// in the function.
-    fn back(&self, detour: u64) -> Vec<usize> {
-        let around = self.around;
-        if around.image.owner(detour).is_some() {
-            return Vec::new();
-        }
-        let bytes = around.image.bytes(detour..detour + LONGEST_DETOUR);
-        let mut targets = Vec::new();
-        for step in code::read(detour, bytes, |_| {}) {
-            if let Flow::Jump(target) | Flow::Branch(target) = step.flow {
-                targets.extend(self.index(target));
-            }
-            if matches!(step.flow, Flow::Jump(_)) {
-                break;
-            }
-        }
-        targets
-    }
-
-    /// Where a table of addresses leads within the function.
-    fn entries(&self, table: Option<u64>) -> Vec<usize> {
-        let Some(table) = table else {
-            return Vec::new();
-        };
-        let (words, _) = self.around.image.bytes(table..u64::MAX).as_chunks();
-        let targets = words.iter().map(|word| u64::from_le_bytes(*word));
-        targets.map_while(|target| self.index(target)).collect()
     }
 
     /// What can run from `start` on without passing a check.
     fn reach(&self, start: Option<usize>) -> Vec<usize> {
-        let mut seen = vec![false; self.steps.len()];
+        let mut seen = vec![false; self.walk.steps.len()];
         let mut open: Vec<_> = start.into_iter().collect();
         while let Some(index) = open.pop() {
             if seen[index] {
@@ -332,7 +132,7 @@ impl Reader<'_> {
             }
             seen[index] = true;
             if !self.is_check(index) {
-                open.extend(self.successors(index));
+                open.extend(self.walk.successors(index));
             }
         }
         (0..seen.len()).filter(|index| seen[*index]).collect()
@@ -344,9 +144,9 @@ impl Reader<'_> {
             let Some(depth) = self.depth(*index) else {
                 continue;
             };
-            let step = &self.steps[*index];
+            let step = &self.walk.steps[*index];
             self.add(&mut part, depth, step);
-            for replacement in self.around.alternatives.of(step.start) {
+            for replacement in self.walk.around.alternatives.of(step.start) {
                 let mut depth = depth;
                 for step in replacement {
                     self.add(&mut part, depth, step);
@@ -355,14 +155,14 @@ impl Reader<'_> {
                     }
                 }
             }
-            if let Some(tracer) = self.around.tracer
-                && self.around.traced.contains(&step.start)
+            if let Some(tracer) = self.walk.around.tracer
+                && self.walk.around.traced.contains(&step.start)
             {
                 part.call(depth + 8, Target::At(tracer));
             }
             if matches!(step.flow, Flow::Next | Flow::Branch(_))
-                && self.behind(*index).is_none()
-                && let Spot::Below(depth) = self.after(*index)
+                && self.walk.behind(*index).is_none()
+                && let Spot::Below(depth) = spots::behind(self.walk, step, self.spots[*index])
             {
                 part.call(depth, Target::At(step.end));
             }
@@ -378,16 +178,16 @@ impl Reader<'_> {
         };
         part.deepest = part.deepest.max(depth).max(depth + down);
         match step.flow {
-            Flow::Call(target) if self.is_inside(target) => {
+            Flow::Call(target) if self.walk.is_inside(target) => {
                 part.deepest = part.deepest.max(depth + 8);
             }
             Flow::Call(target) => self.go(part, depth + 8, target),
             Flow::CallPointer => part.call(depth + 8, Target::Pointer),
-            Flow::Jump(target) | Flow::Branch(target) if !self.function.holds(target) => {
+            Flow::Jump(target) | Flow::Branch(target) if !self.walk.function.holds(target) => {
                 self.go(part, depth, target);
             }
             // Inside a frame it can only be a table of places in the function.
-            Flow::JumpPointer(table) if depth <= ENTRY && self.entries(table).is_empty() => {
+            Flow::JumpPointer(table) if depth <= ENTRY && self.walk.entries(table).is_empty() => {
                 part.call(depth, Target::Pointer);
             }
             _ => {}
@@ -395,9 +195,9 @@ impl Reader<'_> {
     }
 
     fn go(&self, part: &mut Part, depth: i64, target: u64) {
-        if self.around.gates.contains(&target) {
+        if self.walk.around.gates.contains(&target) {
             part.call(depth, Target::Pointer);
-        } else if !self.around.returns.contains(&target) {
+        } else if !self.walk.around.returns.contains(&target) {
             part.call(depth, Target::At(target));
         }
     }
@@ -413,22 +213,12 @@ impl Part {
     }
 }
 
-fn join(known: Spot, other: Spot) -> Spot {
-    match (known, other) {
-        (Spot::Unseen, spot) | (spot, Spot::Unseen) => spot,
-        (Spot::Lost, _) | (_, Spot::Lost) => Spot::Lost,
-        (Spot::Below(one), Spot::Below(two)) => Spot::Below(one.max(two)),
-        (Spot::Below(depth), Spot::Elsewhere) | (Spot::Elsewhere, Spot::Below(depth)) => {
-            Spot::Below(depth)
-        }
-        (Spot::Elsewhere, Spot::Elsewhere) => Spot::Elsewhere,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::HashMap;
 
+    use super::super::code;
+    use super::super::orc::Place;
     use super::*;
 
     const START: u64 = 0x1000;
@@ -439,7 +229,8 @@ mod tests {
     fn read(bytes: &[u8], places: &[(u64, Place)]) -> Body {
         let function = Function {
             name: "function".to_string(),
-            parts: vec![START..START + bytes.len() as u64],
+            body: START..START + bytes.len() as u64,
+            cold: Vec::new(),
             init: false,
         };
         let image = Image::new(Vec::new(), HashMap::new(), Vec::new());

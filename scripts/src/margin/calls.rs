@@ -35,7 +35,7 @@ pub fn graph(image: &Image) -> Result<Vec<Node>> {
     let functions = image.functions.iter();
     let code: Vec<_> = functions
         .map(|function| {
-            let mut parts: Vec<_> = function.parts.clone();
+            let mut parts: Vec<_> = function.parts().cloned().collect();
             parts.sort_by_key(|part| part.start);
             let parts = parts.into_iter();
             parts

@@ -10,6 +10,7 @@
 use std::collections::BTreeSet;
 
 use super::body::ENTRY;
+use super::circles::Circles;
 use super::table;
 
 /// A function. Depths count from the stack pointer of its caller before the call.
@@ -84,13 +85,6 @@ struct Level {
     worst: Option<usize>,
 }
 
-/// Sets of functions that call each other; most consist of one.
-struct Circles {
-    of: Vec<usize>,
-    /// What is called comes before who calls it.
-    members: Vec<Vec<usize>>,
-}
-
 /// What makes a piece as deep as it is.
 enum Reason {
     Itself,
@@ -130,11 +124,11 @@ impl<'a> Depths<'a> {
     }
 
     /// From each check to the next one: the node, and how deep it goes.
-    pub fn from_checks(&self) -> Vec<(usize, i64)> {
+    pub fn between_checks(&self) -> Vec<(usize, i64)> {
         let nodes = (0..self.nodes.len()).filter(|node| self.counts(*node));
         let deepest = |node: usize| {
             let checks = self.nodes[node].checks.iter();
-            checks.map(|check| self.from(check)).max()
+            checks.map(|check| self.below(check)).max()
         };
         nodes
             .filter_map(|node| Some((node, deepest(node)?)))
@@ -144,7 +138,7 @@ impl<'a> Depths<'a> {
     /// The chain that goes deepest from a check of `node`.
     pub fn chain_from_check(&self, node: usize) -> Vec<Link> {
         let checks = self.nodes[node].checks.iter();
-        let Some(check) = checks.max_by_key(|check| self.from(check)) else {
+        let Some(check) = checks.max_by_key(|check| self.below(check)) else {
             return Vec::new();
         };
         let mut chain = Vec::new();
@@ -201,7 +195,7 @@ impl<'a> Depths<'a> {
         members.len() > 1 || members.iter().any(calls_itself)
     }
 
-    fn from(&self, check: &Check) -> i64 {
+    fn below(&self, check: &Check) -> i64 {
         let (depth, _) = self.deepest(&check.after, self.top(), None);
         depth - check.depth
     }
@@ -295,56 +289,6 @@ impl<'a> Depths<'a> {
     }
 }
 
-impl Circles {
-    /// Tarjan's algorithm, with its own stack in place of recursion.
-    fn find(nodes: &[Node]) -> Self {
-        const UNSEEN: usize = usize::MAX;
-        let mut found = Self {
-            of: vec![UNSEEN; nodes.len()],
-            members: Vec::new(),
-        };
-        let mut number = vec![UNSEEN; nodes.len()];
-        let mut low = number.clone();
-        let (mut open, mut path) = (Vec::new(), Vec::new());
-        let mut count = 0;
-        for root in 0..nodes.len() {
-            if number[root] != UNSEEN {
-                continue;
-            }
-            path.push((root, 0));
-            while let Some((node, next)) = path.pop() {
-                if next == 0 {
-                    number[node] = count;
-                    low[node] = count;
-                    count += 1;
-                    open.push(node);
-                }
-                if let Some(Call { to, .. }) = nodes[node].before.calls.get(next) {
-                    path.push((node, next + 1));
-                    if number[*to] == UNSEEN {
-                        path.push((*to, 0));
-                    } else if found.of[*to] == UNSEEN {
-                        low[node] = low[node].min(number[*to]);
-                    }
-                    continue;
-                }
-                if let Some((caller, _)) = path.last() {
-                    low[*caller] = low[*caller].min(low[node]);
-                }
-                if low[node] == number[node] {
-                    let start = open.iter().rposition(|member| *member == node).unwrap_or(0);
-                    let members = open.split_off(start);
-                    for member in &members {
-                        found.of[*member] = found.members.len();
-                    }
-                    found.members.push(members);
-                }
-            }
-        }
-        found
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -402,7 +346,7 @@ mod tests {
         assert_eq!(depths.of(3), 1000 + 32);
         // What "start" has above its check is not counted again, what "end" calls below
         // its own is.
-        assert_eq!(depths.from_checks(), [(1, 5108), (3, 5008)]);
+        assert_eq!(depths.between_checks(), [(1, 5108), (3, 5008)]);
         assert_eq!(
             depths.chain_from_check(1),
             [link("start", 0), link("middle", 100), link("below", 5008)]
@@ -419,7 +363,7 @@ mod tests {
             node("out", 10, &[]),
         ];
         let depths = Depths::new(&nodes, 0, false);
-        assert_eq!(depths.from_checks(), [(1, 150 + 108)]);
+        assert_eq!(depths.between_checks(), [(1, 150 + 108)]);
         let circles: Vec<_> = depths.circles().map(|circle| circle.len()).collect();
         assert_eq!(circles, [2]);
 
@@ -438,7 +382,7 @@ mod tests {
         nodes[1].checks[0].after.pointer = Some(16);
         nodes[2].before.pointer = Some(300);
         nodes[2].taken = true;
-        let from_start = |pointers| Depths::new(&nodes, pointers, false).from_checks();
+        let from_start = |pointers| Depths::new(&nodes, pointers, false).between_checks();
         assert_eq!(from_start(0), [(1, 8)]);
         assert_eq!(from_start(1), [(1, 16 + 308)]);
         assert_eq!(from_start(2), [(1, 16 + 300 + 308)]);
@@ -461,8 +405,8 @@ mod tests {
             node("setup", 700, &[]),
         ];
         nodes[2].init = true;
-        assert_eq!(Depths::new(&nodes, 0, false).from_checks(), [(1, 8)]);
-        assert_eq!(Depths::new(&nodes, 0, true).from_checks(), [(1, 708)]);
+        assert_eq!(Depths::new(&nodes, 0, false).between_checks(), [(1, 8)]);
+        assert_eq!(Depths::new(&nodes, 0, true).between_checks(), [(1, 708)]);
     }
 
     #[test]

@@ -10,6 +10,8 @@ use anyhow::{Context, Result};
 use object::read::elf::ElfFile64;
 use object::{Object, ObjectSection, ObjectSymbol, SectionFlags, SymbolKind, elf};
 
+use super::words;
+
 /// Compilers move what is seldom run into parts of their own.
 const COLD: &str = ".cold";
 /// How the names of sections with code for alternatives begin.
@@ -34,8 +36,9 @@ pub struct Region {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Function {
     pub name: String,
-    /// The first one begins where callers enter; another one is the cold part.
-    pub parts: Vec<Range<u64>>,
+    /// It begins where callers enter.
+    pub body: Range<u64>,
+    pub cold: Vec<Range<u64>>,
     /// It is code for boot or exit, which is not checked.
     pub init: bool,
 }
@@ -121,7 +124,7 @@ impl Image {
     ) -> Self {
         let mut owners = BTreeMap::new();
         for (index, function) in functions.iter().enumerate() {
-            owners.extend(function.parts.iter().map(|part| (part.start, index)));
+            owners.extend(function.parts().map(|part| (part.start, index)));
         }
         Self {
             regions,
@@ -166,8 +169,7 @@ impl Image {
         let (Some(from), Some(to)) = (self.symbol(from), self.symbol(to)) else {
             return Vec::new();
         };
-        let (words, _) = self.bytes(from..to).as_chunks();
-        words.iter().map(|word| u64::from_le_bytes(*word)).collect()
+        words::addresses(self.bytes(from..to)).collect()
     }
 }
 
@@ -194,11 +196,15 @@ impl Region {
 
 impl Function {
     pub fn start(&self) -> u64 {
-        self.parts[0].start
+        self.body.start
+    }
+
+    pub fn parts(&self) -> impl Iterator<Item = &Range<u64>> {
+        [&self.body].into_iter().chain(&self.cold)
     }
 
     pub fn holds(&self, address: u64) -> bool {
-        self.parts.iter().any(|part| part.contains(&address))
+        self.parts().any(|part| part.contains(&address))
     }
 }
 
@@ -256,7 +262,8 @@ fn merge_cold(labels: Vec<Label>, is_init: impl Fn(u64) -> bool) -> Vec<Function
         local.insert((label.name.clone(), label.file), functions.len());
         functions.push(Function {
             init: is_init(label.start),
-            parts: vec![label.start..label.start + label.size],
+            body: label.start..label.start + label.size,
+            cold: Vec::new(),
             name: label.name,
         });
     }
@@ -267,10 +274,11 @@ fn merge_cold(labels: Vec<Label>, is_init: impl Fn(u64) -> bool) -> Vec<Function
         let key = |file| (parent.to_string(), file);
         let range = label.start..label.start + label.size;
         match local.get(&key(label.file)).or_else(|| local.get(&key(0))) {
-            Some(index) => functions[*index].parts.push(range),
+            Some(index) => functions[*index].cold.push(range),
             None => functions.push(Function {
                 init: is_init(label.start),
-                parts: vec![range],
+                body: range,
+                cold: Vec::new(),
                 name: label.name,
             }),
         }
@@ -311,14 +319,14 @@ mod tests {
         let found = functions(sized, bare);
         let ranges: Vec<_> = found
             .iter()
-            .map(|function| (function.name.as_str(), function.parts.clone()))
+            .map(|function| (function.name.as_str(), function.body.clone()))
             .collect();
         assert_eq!(
             ranges,
             [
-                ("open", vec![0x100..0x120]),
-                ("asm_entry", vec![0x140..0x180]),
-                ("close", vec![0x180..0x190]),
+                ("open", 0x100..0x120),
+                ("asm_entry", 0x140..0x180),
+                ("close", 0x180..0x190),
             ]
         );
     }
@@ -332,7 +340,10 @@ mod tests {
             label("lost.cold.3", 0x920, 0x10, 2),
         ];
         let found = functions(sized, Vec::new());
-        let parts: Vec<_> = found.iter().map(|function| function.parts.len()).collect();
+        let parts: Vec<_> = found
+            .iter()
+            .map(|function| function.parts().count())
+            .collect();
         assert_eq!(parts, [1, 2, 1]);
         assert!(!found[1].init && found[2].init);
 

@@ -4,6 +4,7 @@
 use anyhow::{Context, Result, ensure};
 
 use super::image::Image;
+use super::words;
 
 /// What the hardware pushes for an interrupt, and all of struct pt_regs.
 const IRET_FRAME: i64 = 5 * 8;
@@ -44,19 +45,15 @@ impl Orc {
     }
 
     fn parse(start: u64, ips: &[u8], entries: &[u8]) -> Result<Self> {
-        let (offsets, _) = ips.as_chunks();
-        let (entries, _) = entries.as_chunks();
+        let addresses = words::targets(start, ips);
+        let entries = words::entries(entries);
         ensure!(
-            offsets.len() == entries.len(),
+            addresses.len() == entries.len(),
             "the ORC tables differ in length: {} addresses, {} entries",
-            offsets.len(),
+            addresses.len(),
             entries.len()
         );
-        let addresses = offsets.iter().enumerate().map(|(index, offset)| {
-            let place = start + 4 * index as u64;
-            place.wrapping_add_signed(i32::from_le_bytes(*offset).into())
-        });
-        let mut pairs: Vec<_> = addresses.zip(entries.iter().map(place)).collect();
+        let mut pairs: Vec<_> = addresses.zip(entries.map(place)).collect();
         pairs.sort_by_key(|(address, _)| *address);
         let (addresses, places) = pairs.into_iter().unzip();
         Ok(Self { addresses, places })
@@ -78,7 +75,7 @@ impl Orc {
 }
 
 /// One struct orc_entry.
-fn place(entry: &[u8; 6]) -> Place {
+fn place(entry: [u8; 6]) -> Place {
     let sp_offset = i64::from(i16::from_le_bytes([entry[0], entry[1]]));
     let (sp_reg, kind) = (entry[4] & 0xf, entry[5] & 7);
     let frame = match kind {

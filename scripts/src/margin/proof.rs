@@ -105,7 +105,7 @@ impl Proof {
 impl Rule {
     fn new(nodes: &[Node], pointers: usize) -> Self {
         let depths = Depths::new(nodes, pointers, false);
-        let from_checks = depths.from_checks();
+        let from_checks = depths.between_checks();
         let callback = nodes.iter().position(|node| node.name == CHECK);
         let with_init = Depths::new(nodes, pointers, true);
         Self {
@@ -188,7 +188,7 @@ impl Counts {
 }
 
 fn deepest_from_check(depths: &Depths) -> Chain {
-    let from_checks = depths.from_checks().into_iter();
+    let from_checks = depths.between_checks().into_iter();
     let deepest = from_checks.max_by_key(|(_, depth)| *depth);
     deepest.map_or_else(Chain::default, |(node, bytes)| Chain {
         bytes,

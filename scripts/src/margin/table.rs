@@ -167,3 +167,100 @@ pub fn names<T: AsRef<str>>(all: &[T]) -> String {
         Some(more) => format!("{} and {more} more", shown.join(", ")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::calls::CHECK;
+    use super::super::depth::{Call, Check, Node, Piece};
+    use super::*;
+
+    fn piece(bytes: i64, calls: &[usize]) -> Piece {
+        let calls = calls.iter().map(|to| Call { bytes, to: *to });
+        Piece {
+            deepest: bytes + 8,
+            calls: calls.collect(),
+            pointer: None,
+        }
+    }
+
+    fn node(name: &str, before: Piece) -> Node {
+        Node {
+            name: name.to_string(),
+            before,
+            ..Node::default()
+        }
+    }
+
+    /// A system call with a check that calls one function without, which calls another
+    /// through a pointer; an interrupt; and code of the boot.
+    fn nodes() -> Vec<Node> {
+        let check = Check {
+            depth: 64,
+            after: piece(64, &[3, 6]),
+        };
+        let mut nodes = vec![
+            node(CHECK, piece(24, &[])),
+            node("entry_SYSCALL_64", piece(176, &[2])),
+            node("sys_read", piece(64, &[0])),
+            node("vfs_read", piece(100, &[])),
+            node("ext4_read", piece(200, &[0])),
+            node("asm_exc_page_fault", piece(184, &[2])),
+            node("setup", piece(900, &[])),
+        ];
+        nodes[2].checks.push(check);
+        nodes[3].before.pointer = Some(100);
+        nodes[4].taken = true;
+        nodes[6].init = true;
+        nodes
+    }
+
+    fn failed(proof: &Proof) -> Vec<String> {
+        let failed = proof.targets().into_iter().filter(report::Target::failed);
+        failed.map(|target| target.text).collect()
+    }
+
+    #[test]
+    fn calls_and_frames_become_this_text() {
+        let proof = Proof::new(&nodes(), 1, Some(640));
+        assert_eq!(
+            proof.to_string(),
+            include_str!("../../tests/data/margin.txt")
+        );
+    }
+
+    #[test]
+    fn a_margin_is_enough_or_too_small() {
+        let needed = Proof::new(&nodes(), 1, None).rules[1].needed();
+        assert_eq!(needed, (100 + 232) + (8 + 184 + 64 + 32));
+        let with = |margin| failed(&Proof::new(&nodes(), 1, Some(margin)));
+        assert_eq!(with(needed), Vec::<String>::new());
+        assert_eq!(with(needed - 1), ["620 bytes between checks (margin: 619)"]);
+    }
+
+    #[test]
+    fn frames_without_a_bound_fail_where_chains_lead_to_them() {
+        let mut nodes = nodes();
+        nodes[6].lost = true;
+        assert_eq!(failed(&Proof::new(&nodes, 1, None)), Vec::<String>::new());
+        nodes[3].lost = true;
+        assert_eq!(
+            failed(&Proof::new(&nodes, 1, None)),
+            ["no bound for the frames of vfs_read"]
+        );
+    }
+
+    #[test]
+    fn ranges_count_functions_with_a_check() {
+        let ranges = Proof::new(&nodes(), 1, None).ranges();
+        assert_eq!(ranges[1], ("64 to 127".to_string(), vec![1.0, 0.0]));
+        assert_eq!(ranges[3], ("256 to 511".to_string(), vec![0.0, 1.0]));
+        assert_eq!(ranges[6].0, "2048 or more");
+    }
+
+    #[test]
+    fn long_lists_are_cut() {
+        assert_eq!(names(&["a", "b"]), "a, b");
+        let many: Vec<_> = (0..10).map(|number| number.to_string()).collect();
+        assert_eq!(names(&many), "0, 1, 2, 3, 4, 5, 6, 7 and 2 more");
+    }
+}

@@ -5,6 +5,7 @@
 use std::collections::HashSet;
 
 use super::image::{Image, Region};
+use super::words;
 
 /// They say something about code; nobody calls what they point to.
 const ABOUT_CODE: [&str; 8] = [
@@ -51,12 +52,8 @@ pub fn by_data(image: &Image) -> HashSet<usize> {
             }
         }
         if OFFSETS.contains(&region.name.as_str()) {
-            let (offsets, _) = region.bytes.as_chunks();
-            for (index, offset) in offsets.iter().enumerate() {
-                let place = region.start + 4 * index as u64;
-                let target = place.wrapping_add_signed(i32::from_le_bytes(*offset).into());
-                taken.extend(image.entered_at(target));
-            }
+            let targets = words::targets(region.start, &region.bytes);
+            taken.extend(targets.filter_map(|target| image.entered_at(target)));
         }
     }
     taken
