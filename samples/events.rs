@@ -310,7 +310,10 @@ impl Sweep {
 
         self.totals.add(&found);
         if found.bad_registers != 0 {
-            return Err(Fault::Registers { depth });
+            return Err(Fault::Registers {
+                depth,
+                bits: found.bad_registers,
+            });
         }
         if found.bad_address != 0 {
             return Err(Fault::Word {

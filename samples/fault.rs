@@ -51,8 +51,8 @@ pub(crate) enum Fault {
         /// Where the first was.
         depth: usize,
     },
-    /// A register had another value after an event.
-    Registers { depth: usize },
+    /// Registers had other values after an event; the bits that differ.
+    Registers { depth: usize, bits: u64 },
     /// A walk of the stack did not reach the function of the thread.
     Walk { depth: usize },
 }
@@ -121,9 +121,9 @@ impl fmt::Display for Fault {
                 "of {raised} events raised {handled} were handled, the CPU accepted {in_service} \
                  interrupts in vain, the first event was lost at depth {depth}"
             ),
-            Self::Registers { depth } => write!(
+            Self::Registers { depth, bits } => write!(
                 f,
-                "an event at depth {depth} changed a register of the thread"
+                "an event at depth {depth} changed registers of the thread, in bits {bits:#x}"
             ),
             Self::Walk { depth } => write!(
                 f,

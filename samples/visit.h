@@ -51,7 +51,7 @@ struct stack_stress_found {
 	u64 unmapped;
 	/* Interrupts that the CPU accepted and no handler ever saw. */
 	u64 in_service;
-	/* Registers with a wrong value, as a sum of differences. */
+	/* Registers with a wrong value: the bits that differ in any. */
 	u64 bad_registers;
 	/* The address of a word that changed, or 0. */
 	u64 bad_address;
