@@ -16,6 +16,8 @@
 //! | `keeps` | pages kept since boot |
 //! | `refill_failures` | times since boot that no page could be allocated for the stock |
 //! | `growth_recorded` | 1 while it is recorded which functions make stacks grow, otherwise 0 |
+//! | `margin_left_bytes` | with the method `probe`, the least that a check found of the margin |
+//! | `margin_left_in` | the function whose check that was |
 
 use kernel::{
     debugfs::Writer,
@@ -58,6 +60,23 @@ impl Writer for Summary {
         writeln!(f, "lends {}", cpus.lends)?;
         writeln!(f, "keeps {}", cpus.keeps)?;
         writeln!(f, "refill_failures {}", cpus.refill_failures)?;
-        writeln!(f, "growth_recorded {growth_recorded}")
+        writeln!(f, "growth_recorded {growth_recorded}")?;
+        write_margin_left(f)
     }
+}
+
+#[cfg(CONFIG_DYNAMIC_STACK_PROBE)]
+fn write_margin_left(f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let Some(least) = dynamic_stack::LeastLeft::since_boot() else {
+        return Ok(());
+    };
+    let mut name = [0; 128];
+
+    writeln!(f, "margin_left_bytes {}", least.bytes)?;
+    f.write_fmt(fmt!("margin_left_in {}\n", least.symbol(&mut name)))
+}
+
+#[cfg(not(CONFIG_DYNAMIC_STACK_PROBE))]
+fn write_margin_left(_: &mut fmt::Formatter<'_>) -> fmt::Result {
+    Ok(())
 }
