@@ -13,12 +13,15 @@ use crate::tree::Tree;
 /// What is right for a series that nobody has submitted yet: who does signs it,
 /// and adds it to MAINTAINERS.
 const NOT_YET: &str = "MISSING_SIGN_OFF,NO_AUTHOR_SIGN_OFF,FILE_PATH_CHANGES";
+/// Takes the name of a Makefile that is included for that of the file itself.
+const WRONG_NAME: &str = "EMBEDDED_FILENAME";
 /// Wants linux/nmi.h, which includes asm/nmi.h in some configurations only.
 const WRONG_HEADER: &str = "INCLUDE_LINUX";
 
 pub fn series(tree: &Tree, series: &Series) -> Result<()> {
     // Not in the project: its git knows the patches, so they would pass for sources.
-    let options = ["--showfile", "--ignore", NOT_YET];
+    let ignored = format!("{NOT_YET},{WRONG_NAME}");
+    let options = ["--showfile", "--ignore", &ignored];
     check(
         "checkpatch on the series",
         tree,

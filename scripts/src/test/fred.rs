@@ -121,7 +121,7 @@ mod tests {
         let selected = |asked: &[&str]| select(&words(asked)).unwrap();
         assert_eq!(
             selected(&[]),
-            words(&["fred.sh", "owned_pages", "stress.sh"])
+            words(&["fred.sh", "owned_pages", "stress.sh", "events.sh"])
         );
         assert_eq!(selected(&["stress.sh"]), words(&["fred.sh", "stress.sh"]));
         let error = select(&words(&["storm"])).unwrap_err().to_string();
