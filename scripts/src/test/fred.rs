@@ -127,7 +127,7 @@ mod tests {
         let error = select(&words(&["storm"])).unwrap_err().to_string();
         assert_eq!(
             error,
-            "no test \"storm\", expected some of: owned_pages stress.sh"
+            "no test \"storm\", expected some of: owned_pages stress.sh events.sh"
         );
     }
 }
