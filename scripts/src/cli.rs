@@ -45,6 +45,8 @@ pub enum Command {
     TestMachine(crate::test::machine::Args),
     /// Run selftests on emulated CPUs with FRED, once for each method
     TestFred(crate::test::fred::Args),
+    /// Show which functions make stacks grow, under each method; draw a plot
+    Growth(crate::growth::Args),
     /// Count instructions per operation, `off` against `lend`
     Bench(crate::bench::Args),
     /// Build and boot the base, and the kernel after each patch of the series

@@ -15,6 +15,7 @@ mod demo;
 mod finding;
 mod fragment;
 mod git;
+mod growth;
 mod hash;
 mod initrd;
 mod kbuild;
@@ -93,6 +94,7 @@ fn dispatch(cli: Cli) -> Result<Outcome> {
         Command::TestKernel(args) => test::suites::run(&ctx, &args),
         Command::TestMachine(args) => test::machine::run(&ctx, &args),
         Command::TestFred(args) => test::fred::run(&ctx, &args),
+        Command::Growth(args) => growth::run(&ctx, &args),
         Command::Bench(args) => bench::run(&ctx, &args),
         Command::Prefixes(args) => prefixes::run(&ctx, &args),
         Command::Bloat => bloat::run(&ctx),
