@@ -68,10 +68,7 @@ noinline bool stack_stress_call_at(unsigned long sp,
 	unsigned long here = current_stack_pointer;
 	void *frame;
 
-	if (sp >= here)
-		return false;
-
-	if (!make_room(here - sp))
+	if (sp >= here || !make_room(here - sp))
 		return false;
 
 	frame = frame_alloca(here - sp, BITS_PER_LONG);
