@@ -14,12 +14,12 @@ use self::prices::{OPERATIONS, Prices};
 use crate::archive;
 use crate::context::Context;
 use crate::fragment::Fragment;
-use crate::kconfig::Config;
 use crate::kernel::Kernel;
 use crate::method;
 use crate::modules::Modules;
 use crate::outcome::Outcome;
 use crate::plot::Bars;
+use crate::report;
 use crate::setup;
 use crate::suite::Suite;
 use crate::vm::Vm;
@@ -76,18 +76,14 @@ pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
         println!("{comparison}");
         comparisons.push(comparison);
     }
-    let dir = ctx.cache.join("results");
-    fs::create_dir_all(&dir)?;
+    let dir = ctx.results()?;
     let numbers: String = comparisons.iter().map(Comparison::lines).collect();
     fs::write(dir.join("bench.txt"), numbers)?;
     draw(&comparisons, &methods, &dir.join("bench.svg"))?;
     println!("numbers and plot: {}/bench.{{txt,svg}}", dir.display());
 
-    let mut targets = comparisons.iter().flat_map(Comparison::targets);
-    Ok(match targets.any(|target| target.failed()) {
-        true => Outcome::Fail,
-        false => Outcome::Pass,
-    })
+    let targets = comparisons.iter().flat_map(Comparison::targets);
+    Ok(report::outcome(&targets.collect::<Vec<_>>()))
 }
 
 fn select_sizes(ctx: &Context, asked: &[String]) -> Result<Vec<u32>> {
@@ -128,7 +124,7 @@ fn pack(ctx: &Context, kernel: &Kernel) -> Result<PathBuf> {
     for program in PROGRAMS {
         fs::copy(suite.dir.join(program), dir.join(program))?;
     }
-    if Config::read(&kernel.build.join(".config"))?.value("CONFIG_RUST") == "y" {
+    if kernel.config()?.value("CONFIG_RUST") == "y" {
         fs::copy(Modules::ensure(ctx, kernel)?.stress, dir.join(MODULE))?;
         files.push(MODULE);
     }

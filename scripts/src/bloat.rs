@@ -17,8 +17,7 @@ const UNCHANGED: &str = "add/remove: 0/0 grow/shrink: 0/0 ";
 
 pub fn run(ctx: &Context) -> Result<Outcome> {
     let (workshop, stages) = Workshop::open(ctx)?;
-    let dir = ctx.cache.join("results");
-    fs::create_dir_all(&dir)?;
+    let dir = ctx.results()?;
     let mut images = Vec::new();
     let ends = [stages.first(), stages.last()];
     for (stage, name) in ends.into_iter().flatten().zip(["base", "series"]) {

@@ -52,6 +52,13 @@ impl Context {
         self.cache.join("tools")
     }
 
+    /// Where numbers and plots are kept for the user.
+    pub fn results(&self) -> Result<PathBuf> {
+        let dir = self.cache.join("results");
+        std::fs::create_dir_all(&dir).with_context(|| format!("cannot create {dir:?}"))?;
+        Ok(dir)
+    }
+
     /// What is in the cache under names that begin with `prefix`.
     pub fn cached(&self, prefix: &str) -> Result<Vec<PathBuf>> {
         let mut paths = Vec::new();

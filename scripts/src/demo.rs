@@ -4,24 +4,17 @@
 mod comparison;
 mod memory;
 
-use std::fs;
 use std::path::PathBuf;
-use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use self::comparison::Comparison;
 use self::memory::Measured;
 use crate::context::Context;
-use crate::kernel::Kernel;
-use crate::method;
-use crate::modules::Modules;
+use crate::lab::Lab;
 use crate::outcome::Outcome;
 use crate::plot::Bars;
-use crate::report::Target;
-use crate::suite::Suite;
-use crate::tools::Tools;
-use crate::vm::Vm;
+use crate::report;
 
 /// For the system and what a parked thread needs besides its stack.
 const MEMORY_MIB: u32 = 2048;
@@ -35,27 +28,12 @@ pub struct Args {
     threads: u32,
 }
 
-struct Lab<'a> {
-    ctx: &'a Context,
-    tools: Tools,
-    kernel: Kernel,
-    modules: Modules,
-    selftests: PathBuf,
-}
-
 pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
-    let kernel = Kernel::ensure(ctx, None)?;
-    let lab = Lab {
-        ctx,
-        tools: Tools::ensure(ctx)?,
-        modules: Modules::ensure(ctx, &kernel)?,
-        selftests: Suite::build(ctx, &kernel)?.dir,
-        kernel,
-    };
-    let Some(off) = lab.measure("off", args.threads)? else {
+    let lab = Lab::new(ctx)?;
+    let Some(off) = measure(&lab, "off", args.threads)? else {
         return Ok(Outcome::VmDied);
     };
-    let Some(lend) = lab.measure("lend", args.threads)? else {
+    let Some(lend) = measure(&lab, "lend", args.threads)? else {
         return Ok(Outcome::VmDied);
     };
     let comparison = Comparison {
@@ -65,34 +43,17 @@ pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
     };
     print!("{comparison}");
     println!("plot: {}", draw(ctx, &comparison)?.display());
-    Ok(match comparison.targets().iter().any(Target::failed) {
-        true => Outcome::Fail,
-        false => Outcome::Pass,
-    })
+    Ok(report::outcome(&comparison.targets()))
 }
 
-impl Lab<'_> {
-    /// None if the VM died.
-    fn measure(&self, method: &str, threads: u32) -> Result<Option<Measured>> {
-        let name = format!("demo, {method}, {threads} threads");
-        let mut vm = Vm::new(self.ctx, &self.kernel, &name);
-        vm.memory_mib = MEMORY_MIB + threads / 1024 * MEMORY_OF_THREAD_KIB;
-        vm.kernel_args = vec![format!("dynamic_stack={method}")];
-        vm.quiet = Duration::from_secs(600);
-        let paths = [&self.modules.stats, &self.modules.stress, &self.selftests];
-        let mut script_args: Vec<_> = paths.map(|path| path.display().to_string()).into();
-        script_args.push(threads.to_string());
-        let script = self.ctx.root.join("scripts/guest/demo.sh");
-        let run = vm.run(&self.tools.vng, &script, &script_args)?;
-        match run.status() {
-            None => Ok(None),
-            Some(0) => {
-                method::stack_kib(method, &run.console)?;
-                Measured::read(&run.output).map(Some)
-            }
-            Some(status) => anyhow::bail!("{name}: {}", run.failure(status)),
-        }
-    }
+/// None if the VM died.
+fn measure(lab: &Lab, method: &str, threads: u32) -> Result<Option<Measured>> {
+    let name = format!("demo, {method}, {threads} threads");
+    let mut vm = lab.vm(&name);
+    vm.memory_mib = MEMORY_MIB + threads / 1024 * MEMORY_OF_THREAD_KIB;
+    let output = lab.run(vm, method, "demo.sh", &[threads.to_string()]);
+    let output = output.with_context(|| name)?;
+    output.map(|lines| Measured::read(&lines)).transpose()
 }
 
 fn draw(ctx: &Context, comparison: &Comparison) -> Result<PathBuf> {
@@ -112,9 +73,7 @@ fn draw(ctx: &Context, comparison: &Comparison) -> Result<PathBuf> {
             ),
         ],
     };
-    let dir = ctx.cache.join("results");
-    fs::create_dir_all(&dir)?;
-    let path = dir.join("demo.svg");
+    let path = ctx.results()?.join("demo.svg");
     bars.write(&path)?;
     Ok(path)
 }

@@ -5,24 +5,19 @@ mod comparison;
 mod record;
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result};
 
 use self::comparison::{Column, Comparison};
 use self::record::Record;
 use crate::context::Context;
 use crate::kconfig::Config;
-use crate::kernel::Kernel;
+use crate::lab::Lab;
 use crate::method;
-use crate::modules::Modules;
 use crate::outcome::Outcome;
 use crate::plot::Bars;
-use crate::report::Target;
-use crate::suite::Suite;
-use crate::tools::Tools;
-use crate::vm::Vm;
+use crate::report;
 
 /// What fits under one bar of the plot.
 const LABEL_CHARS: usize = 24;
@@ -38,32 +33,17 @@ pub struct Args {
     top: u32,
 }
 
-struct Lab<'a> {
-    ctx: &'a Context,
-    tools: Tools,
-    kernel: Kernel,
-    modules: Modules,
-    selftests: PathBuf,
-}
-
 pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
     let asked = method::words(&args.methods);
     let mut methods = method::select(&asked)?;
-    let kernel = Kernel::ensure(ctx, None)?;
+    let lab = Lab::new(ctx)?;
     if asked.is_empty() {
-        let config = Config::read(&kernel.build.join(".config"))?;
+        let config = lab.kernel.config()?;
         methods.retain(|method| grows(method, &config));
     }
-    let lab = Lab {
-        ctx,
-        tools: Tools::ensure(ctx)?,
-        modules: Modules::ensure(ctx, &kernel)?,
-        selftests: Suite::build(ctx, &kernel)?.dir,
-        kernel,
-    };
     let mut columns = Vec::new();
     for method in methods {
-        let Some(record) = lab.record(method)? else {
+        let Some(record) = record(&lab, method)? else {
             return Ok(Outcome::VmDied);
         };
         columns.push(Column { method, record });
@@ -71,15 +51,11 @@ pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
     let comparison = Comparison::new(columns, args.top as usize);
     print!("{comparison}");
 
-    let dir = ctx.cache.join("results");
-    fs::create_dir_all(&dir)?;
+    let dir = ctx.results()?;
     fs::write(dir.join("growth.txt"), comparison.lines())?;
     draw(&comparison, &dir.join("growth.svg"))?;
     println!("numbers and plot: {}/growth.{{txt,svg}}", dir.display());
-    Ok(match comparison.targets().iter().any(Target::failed) {
-        true => Outcome::Fail,
-        false => Outcome::Pass,
-    })
+    Ok(report::outcome(&comparison.targets()))
 }
 
 /// Whether the kernel has the method, and stacks grow with it.
@@ -94,26 +70,12 @@ fn grows(method: &str, config: &Config) -> bool {
     }
 }
 
-impl Lab<'_> {
-    /// None if the VM died.
-    fn record(&self, method: &str) -> Result<Option<Record>> {
-        let name = format!("growth, {method}");
-        let mut vm = Vm::new(self.ctx, &self.kernel, &name);
-        vm.kernel_args = vec![format!("dynamic_stack={method}")];
-        vm.quiet = Duration::from_secs(600);
-        let paths = [&self.modules.stats, &self.modules.stress, &self.selftests];
-        let script_args = paths.map(|path| path.display().to_string());
-        let script = self.ctx.root.join("scripts/guest/growth.sh");
-        let run = vm.run(&self.tools.vng, &script, &script_args)?;
-        match run.status() {
-            None => Ok(None),
-            Some(0) => {
-                method::stack_kib(method, &run.console)?;
-                Record::read(&run.output).map(Some)
-            }
-            Some(status) => bail!("{name}: {}", run.failure(status)),
-        }
-    }
+/// None if the VM died.
+fn record(lab: &Lab, method: &str) -> Result<Option<Record>> {
+    let name = format!("growth, {method}");
+    let output = lab.run(lab.vm(&name), method, "growth.sh", &[]);
+    let output = output.with_context(|| name)?;
+    output.map(|lines| Record::read(&lines)).transpose()
 }
 
 fn draw(comparison: &Comparison, path: &Path) -> Result<()> {

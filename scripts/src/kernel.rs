@@ -38,6 +38,10 @@ pub fn run(ctx: &Context, configs: &fragment::Args) -> Result<Outcome> {
 }
 
 impl Kernel {
+    pub fn config(&self) -> Result<Config> {
+        Config::read(&self.build.join(".config"))
+    }
+
     /// The kernel in KDIR if the user gave one; else the kernel of the tree,
     /// with `fragments` on top of the usual configuration, built if need be.
     pub fn ensure<'a>(
@@ -98,7 +102,7 @@ impl Kernel {
             .env("KCONFIG_ALLCONFIG", &fragment);
         progress::run("configure the kernel", &ctx.log("config"), None, &mut make)?;
 
-        let result = Config::read(&self.build.join(".config"))?;
+        let result = self.config()?;
         let (mut dropped, mut unknown) = (Vec::new(), Vec::new());
         for (symbol, value) in Config::parse(asked).not_in(&result) {
             let list = if knows(tree, symbol) {

@@ -24,6 +24,7 @@ mod kdir;
 mod kernel;
 mod ktap;
 mod kv;
+mod lab;
 mod llvm;
 mod margin;
 mod method;

@@ -18,7 +18,6 @@ mod taken;
 mod walk;
 mod words;
 
-use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
@@ -43,12 +42,11 @@ pub struct Args {
 }
 
 pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
-    let dir = ctx.cache.join("results");
-    fs::create_dir_all(&dir)?;
+    let dir = ctx.results()?;
     let (mut failed, mut compared) = (false, false);
     for fragment in args.configs.select(ctx)? {
         let kernel = Kernel::ensure(ctx, fragment.as_ref())?;
-        let config = Config::read(&kernel.build.join(".config"))?;
+        let config = kernel.config()?;
         let image = Image::read(&kernel.build.join("vmlinux"))?;
         ensure!(
             image.symbol(calls::CHECK).is_some(),

@@ -6,6 +6,8 @@ use std::fmt;
 use comfy_table::presets::ASCII_MARKDOWN;
 use comfy_table::{CellAlignment, Table};
 
+use crate::outcome::Outcome;
+
 /// One thing that was aimed at, and whether it was reached.
 pub struct Target {
     pub met: bool,
@@ -25,6 +27,13 @@ impl Target {
 
     pub fn failed(&self) -> bool {
         !self.met && self.excuse.is_none()
+    }
+}
+
+pub fn outcome(targets: &[Target]) -> Outcome {
+    match targets.iter().any(Target::failed) {
+        true => Outcome::Fail,
+        false => Outcome::Pass,
     }
 }
 

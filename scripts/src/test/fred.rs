@@ -13,7 +13,6 @@ use super::matrix::Matrix;
 use super::verdict::Counts;
 use super::{kernel_args, outcome};
 use crate::context::{Context, existing};
-use crate::kconfig::Config;
 use crate::kernel::Kernel;
 use crate::method;
 use crate::modules::Modules;
@@ -64,7 +63,7 @@ pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
     let judge = Judge::new(ctx)?;
     let kernel = Kernel::ensure(ctx, None)?;
     ensure!(
-        Config::read(&kernel.build.join(".config"))?.value(SYMBOL) == "y",
+        kernel.config()?.value(SYMBOL) == "y",
         "KDIR={}: {SYMBOL}: not in the .config of KDIR: enable it, build again",
         kernel.build.display()
     );
