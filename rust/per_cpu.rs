@@ -11,6 +11,7 @@
 //! | `lends` | pages lent since boot |
 //! | `keeps` | pages kept by threads since boot |
 //! | `refill_failures` | times since boot that no page could be allocated for the stock |
+//! | `parks` | times since boot that a thread had to wait for pages before it could run |
 //!
 //! The counts since boot of a CPU that goes offline move to another CPU; the sum stays right.
 
@@ -25,18 +26,19 @@ pub(crate) struct PerCpu;
 
 impl Writer for PerCpu {
     fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "cpu lent spare reserve lends keeps refill_failures")?;
+        writeln!(f, "cpu lent spare reserve lends keeps refill_failures parks")?;
         for (cpu, stats) in CpuStats::possible_cpus() {
             writeln!(
                 f,
-                "{} {} {} {} {} {} {}",
+                "{} {} {} {} {} {} {} {}",
                 cpu.as_u32(),
                 stats.lent,
                 stats.spare,
                 stats.reserve,
                 stats.lends,
                 stats.keeps,
-                stats.refill_failures
+                stats.refill_failures,
+                stats.parks
             )?;
         }
         Ok(())

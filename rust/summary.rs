@@ -15,6 +15,7 @@
 //! | `lends` | pages lent since boot |
 //! | `keeps` | pages kept since boot |
 //! | `refill_failures` | times since boot that no page could be allocated for the stock |
+//! | `parks` | times since boot that a thread had to wait for pages before it could run |
 //! | `growth_recorded` | 1 while it is recorded which functions make stacks grow, otherwise 0 |
 //! | `margin_left_bytes` | with the method `probe`, the least that a check found of the margin |
 //! | `margin_left_in` | the function whose check that was |
@@ -60,6 +61,7 @@ impl Writer for Summary {
         writeln!(f, "lends {}", cpus.lends)?;
         writeln!(f, "keeps {}", cpus.keeps)?;
         writeln!(f, "refill_failures {}", cpus.refill_failures)?;
+        writeln!(f, "parks {}", cpus.parks)?;
         writeln!(f, "growth_recorded {growth_recorded}")?;
         write_margin_left(f)
     }

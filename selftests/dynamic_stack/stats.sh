@@ -54,7 +54,7 @@ rising() # COMMAND COMMAND COMMAND
 
 try() { if "$@"; then ktap_test_pass "$*"; else ktap_test_fail "$*"; fi; }
 
-plan 12
+plan 14
 look
 try equal "summary owned_pages" "vmstat nr_dynamic_stack_owned"
 try equal "summary stock_pages" "vmstat nr_dynamic_stack_stock"
@@ -65,7 +65,9 @@ try equal "summary stock_pages" stock
 try rising "vmstat_before dynamic_stack_lend" "summary lends" "vmstat dynamic_stack_lend"
 try rising "vmstat_before dynamic_stack_keep" "summary keeps" "vmstat dynamic_stack_keep"
 try rising "vmstat_before dynamic_stack_refill_fail" "summary refill_failures" "vmstat dynamic_stack_refill_fail"
+try rising "vmstat_before dynamic_stack_park" "summary parks" "vmstat dynamic_stack_park"
 try rising "summary lends" "column per_cpu 5" "vmstat dynamic_stack_lend"
 try rising "summary keeps" "column per_cpu 6" "vmstat dynamic_stack_keep"
 try rising "summary refill_failures" "column per_cpu 7" "vmstat dynamic_stack_refill_fail"
+try rising "summary parks" "column per_cpu 8" "vmstat dynamic_stack_park"
 finish
