@@ -15,9 +15,6 @@ use kernel::{
     prelude::*, //
 };
 
-/// No frame fits above this depth, whatever the entry to the test uses.
-const SHALLOWEST: usize = 2 * stack::ENTRY;
-
 const ROUNDS: RangeInclusive<usize> = 1..=1_000_000;
 
 /// A command that was checked.
@@ -47,7 +44,7 @@ impl Command {
                 "bytes",
                 words.next(),
                 test.deepest,
-                SHALLOWEST..=test.deepest,
+                stack::SHALLOWEST..=test.deepest,
             )?,
             threads: number("threads", words.next(), test.threads, 1..=test.most_threads)?,
             rounds: number("rounds", words.next(), test.rounds, ROUNDS)?,
@@ -65,7 +62,8 @@ impl Command {
     }
 }
 
-fn number(
+/// Reads a number; one that is not allowed is explained in the kernel log.
+pub(crate) fn number(
     what: &str,
     word: Option<&str>,
     default: usize,

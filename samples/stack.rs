@@ -25,6 +25,9 @@ pub(crate) const SIZE: usize = size_of::<bindings::thread_union>();
 /// What the entry to a new thread and to its test may use. No test starts below this depth.
 pub(crate) const ENTRY: usize = 1024;
 
+/// No frame fits above this depth, whatever the entry to the test uses.
+pub(crate) const SHALLOWEST: usize = 2 * ENTRY;
+
 /// What stays free below the deepest frame: to sleep there, and to be interrupted while doing so.
 pub(crate) const MARGIN: usize = PAGE_SIZE - ENTRY;
 

@@ -12,6 +12,9 @@
 //!   and a number: what the test was run with, and if it passed, what it counted. `kept_pages` is
 //!   how many pages its threads came to own.
 //! - `file`: the path of the file that the test `REAL_PATHS` reads.
+//! - `deep`: any number of threads may write `BYTES [NAP]` at a time: each goes that deep, sleeps
+//!   there for so many milliseconds, and verifies on the way up what it wrote. Reading it tells how
+//!   many went down and how many came up.
 //!
 //! The module cannot be unloaded while a test runs.
 
@@ -36,6 +39,7 @@ use kernel::{
 };
 
 mod command;
+mod deep;
 mod descent;
 #[cfg(CONFIG_X86_64)]
 mod events;
@@ -70,6 +74,7 @@ mod user_pages;
 mod visit;
 
 use command::Command;
+use deep::Deep;
 use report::Report;
 
 module! {
@@ -91,6 +96,7 @@ struct Bench {
     last: Mutex<Option<Report>>,
     #[pin]
     file: Mutex<Option<CString>>,
+    deep: Deep,
 }
 
 impl Bench {
@@ -100,6 +106,7 @@ impl Bench {
             busy <- new_mutex!(()),
             last <- new_mutex!(None),
             file <- new_mutex!(None),
+            deep: Deep::default(),
         })
     }
 
@@ -107,6 +114,7 @@ impl Bench {
         dir.read_write_callback_file(c"run", self, &Self::list_tests, &Self::write_run);
         dir.read_callback_file(c"result", self, &Self::show_result);
         dir.read_write_callback_file(c"file", self, &Self::show_file, &Self::write_file);
+        dir.read_write_callback_file(c"deep", self, &Self::show_deep, &Self::write_deep);
     }
 
     fn list_tests(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -140,6 +148,18 @@ impl Bench {
         }
         *self.file.lock() = Some(CString::try_from_fmt(fmt!("{path}"))?);
         Ok(())
+    }
+
+    fn show_deep(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.deep.show(f)
+    }
+
+    fn write_deep(&self, reader: &mut UserSliceReader) -> Result {
+        let mut buffer = KVec::new();
+        let line = read_line(reader, &mut buffer)?;
+        let _in_use = self.refuse_unload()?;
+
+        self.deep.go(line)
     }
 
     fn write_run(&self, reader: &mut UserSliceReader) -> Result {
