@@ -16,6 +16,7 @@ struct depths {
 	long threads;
 	long owned_pages;
 	long depth_bytes;
+	long full;	/* threads whose lowest page has a lowest word not zero */
 };
 
 /* Fails without the module. */
@@ -43,6 +44,7 @@ static inline struct depths read_depths(const char *name)
 		    strncmp(comm, name, strlen(name)))
 			continue;
 		depths.threads++;
+		depths.full += depth && depth % sysconf(_SC_PAGESIZE) == 0;
 		if (owned > depths.owned_pages)
 			depths.owned_pages = owned;
 		if (depth > depths.depth_bytes)
