@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Each allocation of stack memory fails on demand: once, again and again, and
+ * together with others. Who asked is told, nothing is lost, and threads that
+ * need pages to run wait for them.
+ */
+#include "kselftest_harness.h"
+
+#include "counters.h"
+#include "files.h"
+
+#define FAIL_DIR	"/sys/kernel/debug/fail_dynamic_stack/"
+#define EXPAND_FILE	"/sys/kernel/debug/dynamic_stack_expand/self"
+#define CPU_FILE	"/sys/devices/system/cpu/cpu1/online"
+
+/* What memory is allocated for: the bits of FAIL_DIR "sites". */
+#define AREA		"0x01"
+#define REFILL		"0x02"
+#define REFILL_RESERVE	"0x06"
+#define CPU		"0x08"
+#define EXPAND		"0x10"
+#define ALL_BUT_RESERVE	"0x3b"
+#define NOWHERE		"0x00"
+
+#define ALWAYS		"-1"
+#define ROUNDS		50
+
+static struct method method;
+
+/* Of the allocations at @sites, each @interval-th fails, @times in all. */
+static bool arm(const char *sites, const char *interval, const char *times,
+		const char *only_us)
+{
+	return write_text(FAIL_DIR "sites", NOWHERE) &&
+	       write_text(FAIL_DIR "probability", "100") &&
+	       write_text(FAIL_DIR "verbose", "0") &&
+	       write_text(FAIL_DIR "interval", interval) &&
+	       write_text(FAIL_DIR "times", times) &&
+	       write_text(FAIL_DIR "task-filter", only_us) &&
+	       write_text("/proc/self/make-it-fail", only_us) &&
+	       write_text(FAIL_DIR "sites", sites);
+}
+
+static void disarm(void)
+{
+	write_text(FAIL_DIR "sites", NOWHERE);
+	write_text("/proc/self/make-it-fail", "0");
+}
+
+static long vmstat(const char *key)
+{
+	read_number("/proc/sys/vm/stat_refresh", "");
+	return read_number("/proc/vmstat", key);
+}
+
+/* Whether a child could be started; it is gone afterwards. */
+static bool try_fork(void)
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(0);
+	return pid > 0 && waitpid(pid, NULL, 0) == pid;
+}
+
+/* Kernel threads that use all of their stacks, verified by the module. */
+static bool stress(const char *command)
+{
+	return write_text(STRESS_FILE, command);
+}
+
+FIXTURE(fail_alloc) {
+	struct counters before;
+};
+
+FIXTURE_SETUP(fail_alloc)
+{
+	if (access(FAIL_DIR "sites", W_OK))
+		SKIP(return, "needs CONFIG_FAIL_DYNAMIC_STACK, _DEBUG_FS and root");
+	if (!strcmp(method.name, "off"))
+		SKIP(return, "booted with dynamic_stack=off, which has no stock");
+	if (access(STRESS_FILE, W_OK) || access(EXPAND_FILE, W_OK))
+		SKIP(return, "needs the modules stack_stress and dynamic_stack_expand");
+	self->before = read_counters();
+}
+
+FIXTURE_TEARDOWN(fail_alloc)
+{
+	disarm();
+}
+
+TEST_F(fail_alloc, new_thread_once)
+{
+	ASSERT_TRUE(arm(AREA, "1", "1", "1"));
+	EXPECT_FALSE(try_fork());
+	EXPECT_EQ(ENOMEM, errno);
+	EXPECT_TRUE(try_fork());
+}
+
+TEST_F(fail_alloc, new_thread_always)
+{
+	int i;
+
+	ASSERT_TRUE(arm(AREA, "1", ALWAYS, "1"));
+	/* A stack may come from the cache of stacks, so that nothing fails. */
+	for (i = 0; i < ROUNDS; i++)
+		if (!try_fork())
+			break;
+	EXPECT_LT(i, ROUNDS);
+	EXPECT_EQ(ENOMEM, errno);
+	disarm();
+	EXPECT_TRUE(try_fork());
+}
+
+TEST_F(fail_alloc, expand)
+{
+	ASSERT_TRUE(arm(EXPAND, "1", "1", "1"));
+	EXPECT_FALSE(write_text(EXPAND_FILE, "8000"));
+	EXPECT_EQ(ENOMEM, errno);
+	EXPECT_TRUE(write_text(EXPAND_FILE, "8000"));
+}
+
+/* One allocation of a request for several pages: it is all or nothing. */
+TEST_F(fail_alloc, expand_half_done)
+{
+	long pages = read_number(EXPAND_FILE, "owned_pages");
+
+	ASSERT_TRUE(arm(EXPAND, "2", "1", "1"));
+	EXPECT_FALSE(write_text(EXPAND_FILE, "8000"));
+	EXPECT_EQ(pages, read_number(EXPAND_FILE, "owned_pages"));
+}
+
+TEST_F(fail_alloc, cpu_stays_down)
+{
+	if (access(CPU_FILE, W_OK))
+		SKIP(return, "needs CONFIG_HOTPLUG_CPU and a second CPU");
+	ASSERT_TRUE(write_text(CPU_FILE, "0"));
+	ASSERT_TRUE(arm(CPU, "1", "1", "0"));
+	EXPECT_FALSE(write_text(CPU_FILE, "1"));
+	EXPECT_EQ(ENOMEM, errno);
+	/* The pages got before the one that failed go back. */
+	ASSERT_TRUE(arm(CPU, "5", "1", "0"));
+	EXPECT_FALSE(write_text(CPU_FILE, "1"));
+	disarm();
+	EXPECT_TRUE(write_text(CPU_FILE, "1"));
+}
+
+TEST_F_TIMEOUT(fail_alloc, refill_sometimes, 120)
+{
+	long failures = vmstat("dynamic_stack_refill_fail");
+
+	ASSERT_TRUE(arm(REFILL, "3", ALWAYS, "0"));
+	EXPECT_TRUE(stress("THREADS 13000 50 2"));
+	EXPECT_GT(vmstat("dynamic_stack_refill_fail"), failures);
+}
+
+/* What is left is kstackd, which refills reserves only. */
+TEST_F_TIMEOUT(fail_alloc, refill_always, 120)
+{
+	long failures = vmstat("dynamic_stack_refill_fail");
+
+	ASSERT_TRUE(arm(REFILL, "1", ALWAYS, "0"));
+	EXPECT_TRUE(stress("THREADS 13000 50 2"));
+	EXPECT_GT(vmstat("dynamic_stack_refill_fail"), failures);
+}
+
+/* For a while there is nothing at all, and threads have to wait. */
+TEST_F_TIMEOUT(fail_alloc, threads_wait, 120)
+{
+	long parks = vmstat("dynamic_stack_park");
+
+	ASSERT_TRUE(arm(REFILL_RESERVE, "1", "300", "0"));
+	EXPECT_TRUE(stress("THREADS 13000 50 2"));
+	EXPECT_GT(vmstat("dynamic_stack_park"), parks);
+	TH_LOG("%s: %ld times a thread waited", method.name,
+	       vmstat("dynamic_stack_park") - parks);
+}
+
+TEST_F_TIMEOUT(fail_alloc, everything, 120)
+{
+	struct counters after;
+	int i, started = 0;
+
+	ASSERT_TRUE(arm(ALL_BUT_RESERVE, "7", ALWAYS, "0"));
+	for (i = 0; i < 20 * ROUNDS; i++)
+		started += try_fork();
+	/* It reports that it could not start its threads. */
+	stress("THREADS 13000 50 2");
+	disarm();
+	EXPECT_GT(started, 0);
+	EXPECT_TRUE(stress("THREADS 13000 50 2"));
+	after = read_counters();
+	TH_LOG("%s: %d of %d children started; owned pages before %ld, after %ld",
+	       method.name, started, i, self->before.owned_pages,
+	       after.owned_pages);
+	EXPECT_LE(after.owned_pages, self->before.owned_pages + ROUNDS);
+}
+
+int main(int argc, char **argv)
+{
+	method = require_method();
+	return test_harness_run(argc, argv);
+}
