@@ -8,6 +8,7 @@ demo: ## boot, run 10 000 threads, compare off and lend (N=threads)
 test: ## run the selftests in a VM, once for each method (CONFIGS=names)
 test-kernel: ## run selftests of the kernel under each method (SUITES=folders)
 test-machine: ## suspend to RAM and kexec under each method
+test-exhaustion: ## more deep threads than memory, in small guests (CPUS="1 2 4")
 test-fred: ## run selftests on CPUs with FRED, in Bochs (BOCHS=binary)
 growth: ## show which functions make stacks grow (METHODS=... TOP=number)
 bench: ## count instructions per operation (SIZES="16 32 64" METHODS=...)
@@ -24,11 +25,11 @@ check: ## check formats and styles, run the host program's tests
 clean: ## remove what was built, keep what was downloaded
 distclean: ## remove all that is in the cache
 
-demo test test-kernel test-machine test-fred growth bench check-env setup tree refresh kernel modules prefixes margin bloat check clean distclean:
+demo test test-kernel test-machine test-exhaustion test-fred growth bench check-env setup tree refresh kernel modules prefixes margin bloat check clean distclean:
 	@scripts/bootstrap.sh $@
 
 help:
 	@echo 'Usage: make TARGET [LINUX=source tree or tarball of 7.3.y] [KDIR=built tree]'
-	@awk -F ': ## ' '/^[a-z-]+: ## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ': ## ' '/^[a-z-]+: ## / { printf "  %-15s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: help demo test test-kernel test-machine test-fred growth bench check-env setup tree refresh kernel modules prefixes margin bloat check clean distclean
+.PHONY: help demo test test-kernel test-machine test-exhaustion test-fred growth bench check-env setup tree refresh kernel modules prefixes margin bloat check clean distclean

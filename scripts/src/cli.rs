@@ -43,6 +43,8 @@ pub enum Command {
     TestKernel(crate::test::suites::Args),
     /// Suspend and kexec in a VM, once for each method
     TestMachine(crate::test::machine::Args),
+    /// Exhaust the memory of small VMs by threads that go deep, under each method
+    TestExhaustion(crate::test::exhaustion::Args),
     /// Run selftests on emulated CPUs with FRED, once for each method
     TestFred(crate::test::fred::Args),
     /// Show which functions make stacks grow, under each method; draw a plot

@@ -94,6 +94,7 @@ fn dispatch(cli: Cli) -> Result<Outcome> {
         Command::Test(args) => test::run(&ctx, &args),
         Command::TestKernel(args) => test::suites::run(&ctx, &args),
         Command::TestMachine(args) => test::machine::run(&ctx, &args),
+        Command::TestExhaustion(args) => test::exhaustion::run(&ctx, &args),
         Command::TestFred(args) => test::fred::run(&ctx, &args),
         Command::Growth(args) => growth::run(&ctx, &args),
         Command::Bench(args) => bench::run(&ctx, &args),

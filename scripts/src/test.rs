@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! `test`: the selftests under each method, in VMs, and what the logs say.
 
+pub mod exhaustion;
 pub mod fred;
 mod guest;
 mod judge;

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * More threads than there is memory for, all deep in the kernel at once: clone()
+ * fails or the OOM killer acts, but the machine lives and nothing is lost. For
+ * a small guest that is not needed for anything else.
+ */
+#include "kselftest_harness.h"
+
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "counters.h"
+#include "files.h"
+
+#define DEEP_FILE	"/sys/kernel/debug/stack_stress/deep"
+
+#define PROCESSES	16
+#define MOST_THREADS	1000	/* of one process */
+#define USER_STACK	(16 * 1024)
+#define NAP_MS		200
+
+/* In the second, third and last page of a 16 KiB stack. */
+static const int depths[] = { 5000, 9000, 13000 };
+
+#define MOUNT_POINT	"/tmp/dynamic_stack_cgroup"
+#define GROUP		MOUNT_POINT "/dynamic_stack_exhaust"
+#define GROUP_BYTES	"16777216"
+
+/* Pages that threads of the kernel may come to own meanwhile. */
+#define OTHERS		64
+#define POLL_MS		100
+#define POLLS		300
+
+static struct method method;
+
+/* What the processes count together. */
+struct shared {
+	long threads;
+	long refused;
+	long went;
+	long failed;
+	int ready;
+	int go;
+};
+
+/* Of this process. */
+static int deep_fd, running;
+
+static void add(long *counter)
+{
+	__atomic_add_fetch(counter, 1, __ATOMIC_RELAXED);
+}
+
+static int go_deep(void *arg)
+{
+	struct shared *shared = arg;
+	char command[32];
+	unsigned int i;
+	int len;
+
+	while (!__atomic_load_n(&shared->go, __ATOMIC_ACQUIRE))
+		usleep(NAP_MS * 1000);
+	for (i = 0; i < sizeof(depths) / sizeof(*depths); i++) {
+		len = snprintf(command, sizeof(command), "%d %d", depths[i], NAP_MS);
+		/* write() would wait for the others to be done with the file. */
+		if (pwrite(deep_fd, command, len, 0) == len)
+			add(&shared->went);
+		else
+			add(&shared->failed);
+	}
+	__atomic_sub_fetch(&running, 1, __ATOMIC_RELEASE);
+	return 0;
+}
+
+/* One process of many threads: they share all that a thread can share. */
+static void crowd(struct shared *shared, const char *group)
+{
+	int threads, flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND |
+			     CLONE_THREAD | CLONE_SYSVSEM;
+	char *stack;
+
+	write_text("/proc/self/oom_score_adj", "1000");
+	deep_fd = open(DEEP_FILE, O_WRONLY);
+	if (deep_fd < 0 || (group && !write_text(group, "0")))
+		_exit(1);
+	for (threads = 0; threads < MOST_THREADS; threads++) {
+		stack = mmap(NULL, USER_STACK, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		__atomic_add_fetch(&running, 1, __ATOMIC_RELAXED);
+		if (stack == MAP_FAILED ||
+		    clone(go_deep, stack + USER_STACK, flags, shared) < 0) {
+			__atomic_sub_fetch(&running, 1, __ATOMIC_RELAXED);
+			add(&shared->refused);
+			break;
+		}
+		add(&shared->threads);
+	}
+	__atomic_add_fetch(&shared->ready, 1, __ATOMIC_RELEASE);
+	/* They end with their process. */
+	while (__atomic_load_n(&running, __ATOMIC_ACQUIRE))
+		usleep(NAP_MS * 1000);
+	_exit(0);
+}
+
+/* Takes memory until it is killed, again and again. */
+static void hog(struct shared *shared)
+{
+	long page = sysconf(_SC_PAGESIZE);
+	long bytes = sysconf(_SC_PHYS_PAGES) * page;
+
+	while (!__atomic_load_n(&shared->go, __ATOMIC_ACQUIRE))
+		usleep(NAP_MS * 1000);
+	for (;;) {
+		pid_t pid = fork();
+
+		if (!pid) {
+			char *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+					    MAP_PRIVATE | MAP_ANONYMOUS |
+					    MAP_NORESERVE, -1, 0);
+
+			write_text("/proc/self/oom_score_adj", "1000");
+			for (; memory != MAP_FAILED && bytes > 0; bytes -= page)
+				memory[bytes - 1] = 1;
+			_exit(0);
+		}
+		if (pid < 0)
+			usleep(NAP_MS * 1000);
+		else
+			waitpid(pid, NULL, 0);
+	}
+}
+
+FIXTURE(exhaust) {
+	struct shared *shared;
+	struct counters before;
+	long oom_kills;
+	long parks;
+	pid_t pids[PROCESSES];
+};
+
+FIXTURE_SETUP(exhaust)
+{
+	if (access(DEEP_FILE, W_OK))
+		SKIP(return, "needs the module stack_stress and root");
+	/* The limits of the kernel are not what is to be tested. */
+	ASSERT_TRUE(write_text("/proc/sys/kernel/threads-max", "100000"));
+	ASSERT_TRUE(write_text("/proc/sys/vm/overcommit_memory", "1"));
+	ASSERT_TRUE(write_text("/proc/self/oom_score_adj", "-1000"));
+	self->shared = mmap(NULL, sizeof(*self->shared), PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, self->shared);
+	self->before = read_counters();
+	self->oom_kills = read_number("/proc/vmstat", "oom_kill");
+	self->parks = read_number("/proc/vmstat", "dynamic_stack_park");
+}
+
+FIXTURE_TEARDOWN(exhaust)
+{
+	munmap(self->shared, sizeof(*self->shared));
+}
+
+static void start(FIXTURE_DATA(exhaust) *self, const char *group)
+{
+	int i;
+
+	for (i = 0; i < PROCESSES; i++) {
+		self->pids[i] = fork();
+		if (!self->pids[i])
+			crowd(self->shared, group);
+		if (self->pids[i] < 0)
+			add(&self->shared->refused);
+	}
+}
+
+/* Lets them go deep once they are all there, and sees them end. */
+static int finish(FIXTURE_DATA(exhaust) *self)
+{
+	int i, status, killed = 0, polls = POLLS;
+
+	while (polls-- && __atomic_load_n(&self->shared->ready, __ATOMIC_ACQUIRE) <
+			  PROCESSES)
+		usleep(POLL_MS * 1000);
+	__atomic_store_n(&self->shared->go, 1, __ATOMIC_RELEASE);
+	for (i = 0; i < PROCESSES; i++)
+		if (self->pids[i] > 0 && waitpid(self->pids[i], &status, 0) > 0 &&
+		    WIFSIGNALED(status))
+			killed++;
+	return killed;
+}
+
+static struct counters settle(const struct counters *before)
+{
+	struct counters now = read_counters();
+	int polls = POLLS;
+
+	while (polls-- && (now.threads > before->threads + 8 ||
+			   now.owned_pages > before->owned_pages + OTHERS)) {
+		usleep(POLL_MS * 1000);
+		now = read_counters();
+	}
+	return now;
+}
+
+static void verify(struct __test_metadata *_metadata,
+		   FIXTURE_DATA(exhaust) *self, int killed)
+{
+	struct counters after = settle(&self->before);
+
+	TH_LOG("%s: %ld threads, %ld refused, went deep %ld times, %ld failed, %d of %d processes killed, %ld OOM kills, %ld parks",
+	       method.name, self->shared->threads, self->shared->refused,
+	       self->shared->went, self->shared->failed, killed, PROCESSES,
+	       read_number("/proc/vmstat", "oom_kill") - self->oom_kills,
+	       read_number("/proc/vmstat", "dynamic_stack_park") - self->parks);
+	TH_LOG("owned pages before %ld, after %ld; stack pages before %ld, after %ld",
+	       self->before.owned_pages, after.owned_pages,
+	       self->before.kernel_stack_pages, after.kernel_stack_pages);
+	EXPECT_LE(after.owned_pages, self->before.owned_pages + OTHERS);
+	EXPECT_LE(after.kernel_stack_pages,
+		  self->before.kernel_stack_pages + OTHERS);
+	/* A descent that fails has found its stack damaged, or no file. */
+	EXPECT_EQ(0, self->shared->failed);
+	EXPECT_GT(self->shared->went, 0);
+}
+
+TEST_F_TIMEOUT(exhaust, threads, 300)
+{
+	start(self, NULL);
+	verify(_metadata, self, finish(self));
+}
+
+TEST_F_TIMEOUT(exhaust, threads_and_hog, 300)
+{
+	pid_t pid = fork();
+	int killed;
+
+	ASSERT_GE(pid, 0);
+	if (!pid)
+		hog(self->shared);
+	start(self, NULL);
+	killed = finish(self);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	verify(_metadata, self, killed);
+}
+
+/* Then the limit of the group acts, not the end of all memory. */
+TEST_F_TIMEOUT(exhaust, threads_in_memcg, 300)
+{
+	mkdir(MOUNT_POINT, 0755);
+	ASSERT_EQ(0, mount("none", MOUNT_POINT, "cgroup2", 0, NULL));
+	ASSERT_TRUE(write_text(MOUNT_POINT "/cgroup.subtree_control", "+memory"));
+	ASSERT_EQ(0, mkdir(GROUP, 0755));
+	ASSERT_TRUE(write_text(GROUP "/memory.max", GROUP_BYTES));
+	start(self, GROUP "/cgroup.procs");
+	verify(_metadata, self, finish(self));
+	EXPECT_EQ(0, rmdir(GROUP));
+	umount(MOUNT_POINT);
+}
+
+int main(int argc, char **argv)
+{
+	method = require_method();
+	return test_harness_run(argc, argv);
+}
