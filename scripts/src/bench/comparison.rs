@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use super::prices::{OPERATIONS, Prices};
+use super::prices::{OPERATIONS, Prices, index_of};
 use crate::report::{self, Target};
 
 /// The targets are set for stacks of this size.
@@ -16,11 +16,11 @@ const MOST_PER_STACK_FAULT: f64 = 1500.0;
 
 const LOCKED: &str = "of them locked, per switch (pages lent)";
 
-const SWITCH: usize = 0;
-const VFORK: usize = 2;
-const NULL_SYSCALL: usize = 3;
-const KERNEL_INTERRUPT: usize = 7;
-const STACK_FAULTS: [usize; 2] = [8, 9];
+const SWITCH: usize = index_of("switch");
+const VFORK: usize = index_of("vfork_exit");
+const NULL_SYSCALL: usize = index_of("null_syscall");
+const KERNEL_INTERRUPT: usize = index_of("kernel_interrupt");
+const STACK_FAULTS: [usize; 2] = [index_of("stack_fault"), index_of("stack_fault_deep")];
 
 /// One method.
 pub struct Column {
