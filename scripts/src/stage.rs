@@ -78,7 +78,10 @@ impl<'a> Workshop<'a> {
         }
         let fragments = ctx.root.join("scripts/configs/stages");
         let plain = kernel::concatenate([&fragments.join(PLAIN)])?;
-        let name = format!("stages-{}", kernel::key(&tools, &tree, &plain)?);
+        let name = format!(
+            "stages-{}",
+            kernel::key(&tools, Compiler::Clang, &tree, &plain)?
+        );
         let workshop = Self {
             ctx,
             tools,
@@ -111,8 +114,10 @@ impl<'a> Workshop<'a> {
         let files: Vec<_> = files.map(|file| self.fragments.join(file)).collect();
         let asked = &kernel::concatenate(&files)?;
         let (ctx, tools) = (self.ctx, &self.tools);
-        self.kernel.configure(ctx, tools, &self.tree, asked)?;
-        let mut make = kbuild::make(ctx, tools, Compiler::Clang, &self.kernel.build);
+        let compiler = Compiler::Clang;
+        self.kernel
+            .configure(ctx, tools, compiler, &self.tree, asked)?;
+        let mut make = kbuild::make(ctx, tools, compiler, &self.kernel.build);
         make.arg(target);
         let title = format!("build {}", stage.name);
         let number = stage.name.split(' ').next().unwrap_or_default();
