@@ -11,6 +11,7 @@ test-machine: ## suspend to RAM and kexec under each method
 test-fred: ## run selftests on CPUs with FRED, in Bochs (BOCHS=binary)
 growth: ## show which functions make stacks grow (METHODS=... TOP=number)
 bench: ## count instructions per operation (SIZES="16 32 64" METHODS=...)
+probe-cost: ## price the compiler's checks that probe needs (KERNELS=names)
 check-env: ## say which tools are missing and how to get them
 setup: ## install what check-env misses
 tree: ## make the kernel tree: source and series, one commit a patch
@@ -24,11 +25,11 @@ check: ## check formats and styles, run the host program's tests
 clean: ## remove what was built, keep what was downloaded
 distclean: ## remove all that is in the cache
 
-demo test test-kernel test-machine test-fred growth bench check-env setup tree refresh kernel modules prefixes margin bloat check clean distclean:
+demo test test-kernel test-machine test-fred growth bench probe-cost check-env setup tree refresh kernel modules prefixes margin bloat check clean distclean:
 	@scripts/bootstrap.sh $@
 
 help:
 	@echo 'Usage: make TARGET [LINUX=source tree or tarball of 7.3.y] [KDIR=built tree]'
 	@awk -F ': ## ' '/^[a-z-]+: ## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: help demo test test-kernel test-machine test-fred growth bench check-env setup tree refresh kernel modules prefixes margin bloat check clean distclean
+.PHONY: help demo test test-kernel test-machine test-fred growth bench probe-cost check-env setup tree refresh kernel modules prefixes margin bloat check clean distclean

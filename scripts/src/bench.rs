@@ -42,10 +42,10 @@ pub struct Args {
 }
 
 pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
-    setup::ensure(ctx)?;
     let planned = Kernel::planned(ctx, &fragments(ctx, USUAL_KIB)?)?;
     let methods = select_methods(&args.methods, &planned)?;
     let sizes = select_sizes(ctx, &method::words(&args.sizes))?;
+    setup::ensure(ctx)?;
     let mut comparisons = Vec::new();
     for size_kib in sizes {
         let kernel = Kernel::ensure(ctx, &fragments(ctx, size_kib)?)?;

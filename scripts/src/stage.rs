@@ -7,7 +7,7 @@ use std::iter;
 use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 
 use crate::context::Context;
 use crate::kbuild::{self, Compiler};
@@ -61,10 +61,7 @@ pub struct Workshop<'a> {
 impl<'a> Workshop<'a> {
     /// The workshop, and the stages in their order.
     pub fn open(ctx: &'a Context) -> Result<(Self, Vec<Stage>)> {
-        ensure!(
-            ctx.kdir.is_none(),
-            "the kernel in KDIR is one, here many are built: unset KDIR"
-        );
+        ctx.refuse_kdir()?;
         let tools = Tools::ensure(ctx)?;
         let (main, tag) = Tree::with_series(ctx)?;
         let stages = list(&main, &tag)?;

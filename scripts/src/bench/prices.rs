@@ -7,7 +7,7 @@ use crate::kv::Values;
 
 pub struct Operation {
     /// In the program's output.
-    key: &'static str,
+    pub key: &'static str,
     /// For people.
     pub name: &'static str,
     /// Which of the figures is the price.
