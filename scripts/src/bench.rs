@@ -74,7 +74,7 @@ fn select_methods(asked: &[String], config: &Config) -> Result<Vec<&'static str>
     }
     for method in &methods {
         let hint = match *method {
-            "probe" => ", for which every method would pay; `make probe-cost` measures it",
+            "probe" => ", whose checks every method would pay for; `make probe-cost` measures them",
             _ => "",
         };
         ensure!(

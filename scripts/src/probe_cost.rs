@@ -25,7 +25,7 @@ use crate::method;
 use crate::modules;
 use crate::outcome::Outcome;
 use crate::plot::Bars;
-use crate::report;
+use crate::report::{self, Target};
 use crate::setup;
 
 #[derive(clap::Args)]
@@ -54,11 +54,9 @@ pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
     for (position, recipe) in recipes.iter().enumerate() {
         let (number, all) = (position + 1, recipes.len());
         eprintln!("kernel {number} of {all}: {}", recipe.name);
-        if !measure(ctx, recipe, &mut costs)? {
-            return Ok(Outcome::VmDied);
-        }
+        measure(ctx, recipe, &mut costs)?;
     }
-    if costs.rows.is_empty() {
+    if recipes.is_empty() {
         return Ok(Outcome::Skip);
     }
     print!("{costs}");
@@ -69,6 +67,9 @@ pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
     fs::write(dir.join("probe-cost.txt"), costs.lines())?;
     draw(&costs, &dir.join("probe-cost.svg"))?;
     println!("numbers and plot: {}/probe-cost.{{txt,svg}}", dir.display());
+    if costs.deaths().iter().any(Target::failed) {
+        return Ok(Outcome::VmDied);
+    }
     Ok(report::outcome(&[costs.target()]))
 }
 
@@ -87,13 +88,13 @@ fn skip_gcc(ctx: &Context, recipes: &mut Vec<&Recipe>) -> Option<String> {
     ))
 }
 
-/// False if a VM died.
-fn measure(ctx: &Context, recipe: &'static Recipe, costs: &mut Costs) -> Result<bool> {
+fn measure(ctx: &Context, recipe: &'static Recipe, costs: &mut Costs) -> Result<()> {
     let kernel = Kernel::build(ctx, recipe.compiler, &recipe.asked(ctx)?)?;
     let code = margin::code(&kernel.build.join("vmlinux"))?;
     ensure!(
-        (code.checked > 0) == recipe.has_checks(),
-        "{}: {} functions of the kernel in {} check the stack",
+        recipe.may_have(code.checked),
+        "{}: {} functions of the kernel in {} check the stack, which its configuration \
+         does not explain",
         recipe.name,
         code.checked,
         kernel.build.display()
@@ -109,12 +110,14 @@ fn measure(ctx: &Context, recipe: &'static Recipe, costs: &mut Costs) -> Result<
             kernel: &kernel,
             method,
         };
-        let Some((measured, apart)) = subject.measure(ctx, &archive)? else {
-            return Ok(false);
-        };
-        costs.add(Row::new(recipe, method, &measured.prices, &code)?, apart);
+        match subject.measure(ctx, &archive)? {
+            Some((measured, apart)) => {
+                costs.add(Row::new(recipe, method, &measured.prices, &code)?, apart);
+            }
+            None => costs.died.push((recipe, method)),
+        }
     }
-    Ok(true)
+    Ok(())
 }
 
 /// Each row in percent of what it is compared with.
@@ -128,11 +131,15 @@ fn draw(costs: &Costs, path: &Path) -> Result<()> {
         let percents = pairs.map(|(price, first)| 100.0 * price / first);
         Some((row.label(), percents.collect()))
     });
+    let groups: Vec<_> = groups.collect();
+    if groups.is_empty() {
+        return Ok(());
+    }
     let bars = Bars {
         title: "Instructions per operation, with checks of the stack",
         unit: "% of the same kernel without",
         series: &COLUMNS.map(|index| OPERATIONS[index].name),
-        groups: groups.collect(),
+        groups,
     };
     bars.write(path)
 }

@@ -3,16 +3,20 @@
 
 use std::fmt;
 
+use super::recipe::Recipe;
 use super::row::{COLUMNS, Row};
 use super::verdict;
 use crate::bench::prices::OPERATIONS;
 use crate::report::{self, Target};
 
-const LEGEND: &str = "-N: checks in functions with frames of N bytes or more";
+const LEGEND: &str = "-N: checks in functions with frames from N bytes on";
+const RISKY: &str = "few functions check, and no margin is enough for all others";
 
 #[derive(Default)]
 pub struct Costs {
     pub rows: Vec<Row>,
+    /// Kernels that did not live to the end, and under which method.
+    pub died: Vec<(&'static Recipe, &'static str)>,
     /// How far two boots of the same kernel were apart, in percent.
     apart: f64,
 }
@@ -35,6 +39,18 @@ impl Costs {
 
     pub fn target(&self) -> Target {
         Target::same_boots(self.apart)
+    }
+
+    pub fn deaths(&self) -> Vec<Target> {
+        let died = self.died.iter();
+        died.map(|(recipe, method)| {
+            let text = format!("{} lives under {method}", recipe.name);
+            Target {
+                excuse: recipe.is_risky(method).then_some(RISKY),
+                ..Target::new(false, text)
+            }
+        })
+        .collect()
     }
 
     /// For programs.
@@ -68,7 +84,9 @@ impl fmt::Display for Costs {
         for sentence in verdict::sentences(self) {
             writeln!(f, "{sentence}")?;
         }
-        report::write_targets(f, &[self.target()])
+        let mut targets = self.deaths();
+        targets.push(self.target());
+        report::write_targets(f, &targets)
     }
 }
 
@@ -110,11 +128,27 @@ pub mod tests {
 | clang-64, probe   |         220.0 |         2000.0 |          6600.0 |          5000.0 |           1200 |                     14 |
 |     against clang | +20.0, x1.100 |   +0.0, x1.000 |  +600.0, x1.100 |    +0.0, x1.000 |   +200, x1.200 |                        |
 | gcc-0, off        |         300.0 |         3000.0 |          9000.0 |          9000.0 |           1300 |                     21 |
--N: checks in functions with frames of N bytes or more
+-N: checks in functions with frames from N bytes on
 ok: two boots count the same (apart: 0.000 %)
 ";
         assert_eq!(costs.to_string(), wanted);
         assert!(costs.lines().contains("\nclang-64.probe.switch 2000.00\n"));
+    }
+
+    #[test]
+    fn only_a_kernel_with_few_checks_may_die() {
+        let deaths = |name, method| Costs {
+            died: vec![(recipe::named(name), method)],
+            ..Costs::default()
+        };
+        let failed = |name, method| deaths(name, method).deaths()[0].failed();
+        assert!(!failed("clang-1024", "probe"));
+        assert!(failed("clang-1024", "off") && failed("clang-64", "probe"));
+        let text = deaths("clang-1024", "probe").to_string();
+        assert!(
+            text.contains("\nmissed: clang-1024 lives under probe: few"),
+            "{text}"
+        );
     }
 
     #[test]

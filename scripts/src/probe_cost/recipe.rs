@@ -29,6 +29,10 @@ pub enum Ftrace {
     Calling,
 }
 
+/// Checks in larger frames only are far between: they are to see to as much as they can.
+const OFTEN_ENOUGH: u32 = 128;
+const MOST_MARGIN: u32 = 8192;
+
 const CLANG: &str = "clang";
 const GCC: &str = "gcc";
 const KSTACK_ERASE: &str = "kstack-erase";
@@ -100,8 +104,18 @@ impl Recipe {
         }
     }
 
-    pub fn has_checks(&self) -> bool {
-        self.min_frame.is_some() || self.kstack_erase
+    /// Whether a thread may use up its stack without a check.
+    pub fn is_risky(&self, method: &str) -> bool {
+        method == "probe" && self.min_frame > Some(OFTEN_ENOUGH)
+    }
+
+    /// Whether so many functions can have checks.
+    pub fn may_have(&self, checked: usize) -> bool {
+        match self.min_frame {
+            Some(bytes) if bytes > OFTEN_ENOUGH => true,
+            None if !self.kstack_erase => checked == 0,
+            _ => checked > 0,
+        }
     }
 
     /// The configuration.
@@ -121,6 +135,9 @@ impl Recipe {
         };
         if let Some(bytes) = self.min_frame {
             ask("DYNAMIC_STACK_PROBE_MIN_FRAME", &bytes.to_string());
+            if bytes > OFTEN_ENOUGH {
+                ask("DYNAMIC_STACK_PROBE_MARGIN", &MOST_MARGIN.to_string());
+            }
             if self.compiler == Compiler::Gcc {
                 ask("GCC_PLUGINS", "y");
             }
@@ -145,7 +162,8 @@ impl Recipe {
             false => "",
         };
         let checks = match self.min_frame {
-            Some(bytes) => format!("checks in frames of {bytes} bytes or more"),
+            Some(0) => "checks in all functions".to_string(),
+            Some(bytes) => format!("checks in frames from {bytes} bytes on"),
             None => "no checks for stacks to grow".to_string(),
         };
         let ftrace = match self.ftrace {
@@ -223,8 +241,11 @@ mod tests {
              CONFIG_STACK_TRACER=n\nCONFIG_FUNCTION_TRACER=n\n"
         );
         assert_eq!(named("ftrace").symbols(), "");
+        assert!(!named("clang-64").symbols().contains("MARGIN"));
+        assert!(named("clang-256").symbols().contains("MARGIN=8192\n"));
         assert_eq!(named("kstack-erase").methods(), ["off"]);
-        assert!(named("kstack-erase").has_checks());
+        assert!(named("kstack-erase").may_have(1) && !named("kstack-erase").may_have(0));
+        assert!(named("clang").may_have(0) && !named("clang").may_have(1));
         assert!(named("kstack-erase").symbols().contains("KSTACK_ERASE=y"));
     }
 }

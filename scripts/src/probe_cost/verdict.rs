@@ -23,8 +23,8 @@ fn beside_kstack_erase(costs: &Costs, row: &Row) -> Option<String> {
     let most = row.most_added_to(costs.compared_with(row)?);
     let holds = said(most.percent <= ALMOST_NOTHING);
     Some(format!(
-        "with KSTACK_ERASE on, probe adds at most {:+.2} % ({}), with checks in frames of \
-         {bytes} bytes or more; almost no overhead: {holds} (limit 1 %)",
+        "with KSTACK_ERASE on, probe adds at most {:+.2} % ({}), with checks in frames from \
+         {bytes} bytes on; almost no overhead: {holds} (limit 1 %)",
         most.percent, most.operation
     ))
 }
@@ -82,7 +82,7 @@ mod tests {
         assert_eq!(
             sentence(2016.0),
             "with KSTACK_ERASE on, probe adds at most +0.80 % (context switch), with checks in \
-             frames of 64 bytes or more; almost no overhead: confirmed (limit 1 %)"
+             frames from 64 bytes on; almost no overhead: confirmed (limit 1 %)"
         );
         assert!(sentence(2021.0).contains("+1.05 % (context switch)"));
         assert!(sentence(2021.0).contains("refuted"));
