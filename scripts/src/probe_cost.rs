@@ -84,7 +84,7 @@ fn skip_gcc(ctx: &Context, recipes: &mut Vec<&Recipe>) -> Option<String> {
     let names: Vec<_> = names.iter().map(|recipe| recipe.name).collect();
     let names = names.join(", ");
     Some(format!(
-        "skipped: {names}: no CONFIG_GCC_PLUGINS without them: {error:#}"
+        "skipped: {names}: CONFIG_GCC_PLUGINS cannot be had: {error:#}"
     ))
 }
 
