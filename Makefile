@@ -4,6 +4,10 @@
 
 .DEFAULT_GOAL := help
 
+targets := demo test test-kernel test-machine test-exhaustion test-fred
+targets += growth bench probe-cost margin bloat prefixes
+targets += check-env setup tree refresh kernel modules check clean distclean
+
 demo: ## boot, run 10 000 threads, compare off and lend (N=threads)
 test: ## run the selftests in a VM, once for each method (CONFIGS=names)
 test-kernel: ## run selftests of the kernel under each method (SUITES=folders)
@@ -12,6 +16,7 @@ test-exhaustion: ## more deep threads than memory, in small guests (CPUS="1 2 4"
 test-fred: ## run selftests on CPUs with FRED, in Bochs (BOCHS=binary)
 growth: ## show which functions make stacks grow (METHODS=... TOP=number)
 bench: ## count instructions per operation (SIZES="16 32 64" METHODS=...)
+probe-cost: ## price the compiler's checks that probe needs (KERNELS=names)
 check-env: ## say which tools are missing and how to get them
 setup: ## install what check-env misses
 tree: ## make the kernel tree: source and series, one commit a patch
@@ -25,11 +30,11 @@ check: ## check formats and styles, run the host program's tests
 clean: ## remove what was built, keep what was downloaded
 distclean: ## remove all that is in the cache
 
-demo test test-kernel test-machine test-exhaustion test-fred growth bench check-env setup tree refresh kernel modules prefixes margin bloat check clean distclean:
+$(targets):
 	@scripts/bootstrap.sh $@
 
 help:
 	@echo 'Usage: make TARGET [LINUX=source tree or tarball of 7.3.y] [KDIR=built tree]'
 	@awk -F ': ## ' '/^[a-z-]+: ## / { printf "  %-15s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: help demo test test-kernel test-machine test-exhaustion test-fred growth bench check-env setup tree refresh kernel modules prefixes margin bloat check clean distclean
+.PHONY: help $(targets)

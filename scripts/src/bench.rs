@@ -2,18 +2,20 @@
 //! `bench`: instructions per operation, counted by the emulator.
 
 mod comparison;
-mod prices;
+pub mod guest;
+pub mod prices;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, ensure};
 
 use self::comparison::{Column, Comparison};
-use self::prices::{OPERATIONS, Prices};
-use crate::archive;
+use self::guest::Subject;
+use self::prices::OPERATIONS;
 use crate::context::Context;
 use crate::fragment::Fragment;
+use crate::kconfig::Config;
 use crate::kernel::Kernel;
 use crate::method;
 use crate::modules::Modules;
@@ -21,56 +23,33 @@ use crate::outcome::Outcome;
 use crate::plot::Bars;
 use crate::report;
 use crate::setup;
-use crate::suite::Suite;
-use crate::vm::Vm;
 
 /// The size of the usual configuration.
 const USUAL_KIB: u32 = 16;
-const BARE: &str = "bare";
+pub const BARE: &str = "bare";
+pub const UNCHECKED: &str = "unchecked";
 const SIZES_KIB: [u32; 3] = [USUAL_KIB, 32, 64];
-
-/// The programs in the guest; the first one is its process 1.
-const PROGRAMS: [&str; 2] = ["bench_init", "bench"];
-/// What the guest loads if it is there.
-const MODULE: &str = "stack_stress.ko";
-
-/// One tick of every clock per instruction, and nothing random.
-const COUNT_INSTRUCTIONS: &str = "-accel tcg,thread=single -icount shift=0,sleep=off -seed 1 \
-                                  -cpu max,rdrand=off,rdseed=off -rtc base=2026-01-01,clock=vm";
-const NOTHING_RANDOM: [&str; 3] = ["nokaslr", "norandmaps", "randomize_kstack_offset=off"];
 
 #[derive(clap::Args)]
 pub struct Args {
     /// Sizes of the stacks, in KiB; each one other than 16 is a kernel of its own
     #[arg(long = "size", env = "SIZES", value_delimiter = ' ')]
     sizes: Vec<String>,
-    /// Methods to compare; the first one is what the others are compared with
-    #[arg(long, env = "METHODS", value_delimiter = ' ', default_values = method::ALL)]
+    /// Methods to compare, all that the kernel has if none is given; the first one is
+    /// what the others are compared with
+    #[arg(long, env = "METHODS", value_delimiter = ' ')]
     methods: Vec<String>,
 }
 
-/// A kernel as it is booted, for one column of the table.
-struct Subject<'a> {
-    kernel: &'a Kernel,
-    method: &'static str,
-}
-
 pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
-    setup::ensure(ctx)?;
-    let methods = method::select(&args.methods)?;
+    let planned = Kernel::planned(ctx, &fragments(ctx, USUAL_KIB)?)?;
+    let methods = select_methods(&args.methods, &planned)?;
     let sizes = select_sizes(ctx, &method::words(&args.sizes))?;
+    setup::ensure(ctx)?;
     let mut comparisons = Vec::new();
     for size_kib in sizes {
-        let kernel = kernel_with(ctx, size_kib)?;
-        let subjects: Vec<_> = methods
-            .iter()
-            .map(|method| Subject {
-                kernel: &kernel,
-                method,
-            })
-            .collect();
-        let archive = pack(ctx, &kernel)?;
-        let Some(comparison) = compare(ctx, &subjects, &archive)? else {
+        let kernel = Kernel::ensure(ctx, &fragments(ctx, size_kib)?)?;
+        let Some(comparison) = compare(ctx, &kernel, &methods)? else {
             return Ok(Outcome::VmDied);
         };
         println!("{comparison}");
@@ -84,6 +63,27 @@ pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
 
     let targets = comparisons.iter().flat_map(Comparison::targets);
     Ok(report::outcome(&targets.collect::<Vec<_>>()))
+}
+
+/// Of those that the kernel has; all of them if none is `asked` for.
+fn select_methods(asked: &[String], config: &Config) -> Result<Vec<&'static str>> {
+    let asked = method::words(asked);
+    let mut methods = method::select(&asked)?;
+    if asked.is_empty() {
+        methods.retain(|method| method::is_in(method, config));
+    }
+    for method in &methods {
+        let hint = match *method {
+            "probe" => ", whose checks every method would pay for; `make probe-cost` measures them",
+            _ => "",
+        };
+        ensure!(
+            method::is_in(method, config),
+            "method {method}: the kernel lacks {}{hint}",
+            method::symbol(method)
+        );
+    }
+    Ok(methods)
 }
 
 fn select_sizes(ctx: &Context, asked: &[String]) -> Result<Vec<u32>> {
@@ -104,50 +104,42 @@ fn select_sizes(ctx: &Context, asked: &[String]) -> Result<Vec<u32>> {
     Ok(SIZES_KIB.into_iter().filter(selected).collect())
 }
 
-fn kernel_with(ctx: &Context, size_kib: u32) -> Result<Kernel> {
+fn fragments(ctx: &Context, size_kib: u32) -> Result<Vec<Fragment>> {
+    let size = format!("stack-{size_kib}k");
     let names = match size_kib {
-        USUAL_KIB => Vec::new(),
+        USUAL_KIB => vec![UNCHECKED],
         // A smaller kernel is built sooner.
-        _ => vec![BARE.to_string(), format!("stack-{size_kib}k")],
+        _ => vec![BARE, UNCHECKED, &size],
     };
-    let fragments = names.iter().map(|name| Fragment::named(ctx, name));
-    Kernel::ensure(ctx, &fragments.collect::<Result<Vec<_>>>()?)
-}
-
-/// The files of the guest. Without Rust the kernel has no use for the module, and
-/// the rows that it measures are missing.
-fn pack(ctx: &Context, kernel: &Kernel) -> Result<PathBuf> {
-    let suite = Suite::build(ctx, kernel)?;
-    let dir = ctx.cache.join("bench");
-    fs::create_dir_all(&dir)?;
-    let mut files = Vec::from(PROGRAMS);
-    for program in PROGRAMS {
-        fs::copy(suite.dir.join(program), dir.join(program))?;
-    }
-    if kernel.config()?.value("CONFIG_RUST") == "y" {
-        fs::copy(Modules::ensure(ctx, kernel)?.stress, dir.join(MODULE))?;
-        files.push(MODULE);
-    }
-    archive::pack(&dir, &files, &dir.with_extension("cpio"))
+    let fragments = names.into_iter().map(|name| Fragment::named(ctx, name));
+    fragments.collect()
 }
 
 /// None if a VM died.
-fn compare(ctx: &Context, subjects: &[Subject], archive: &Path) -> Result<Option<Comparison>> {
+fn compare(ctx: &Context, kernel: &Kernel, methods: &[&'static str]) -> Result<Option<Comparison>> {
+    // Without Rust there is no such module, and the rows that it measures are missing.
+    let modules = match kernel.config()?.value("CONFIG_RUST") {
+        "y" => vec![Modules::ensure(ctx, kernel)?.stress],
+        _ => Vec::new(),
+    };
+    let archive = guest::pack(ctx, kernel, &modules)?;
     let (mut size_kib, mut apart) = (USUAL_KIB, 0.0_f64);
     let mut columns = Vec::new();
-    for subject in subjects {
-        let (Some(first), Some(second)) = (
-            subject.measure(ctx, archive, "first run")?,
-            subject.measure(ctx, archive, "second run")?,
-        ) else {
+    for method in methods {
+        let subject = Subject {
+            title: "bench",
+            kernel,
+            method,
+        };
+        let Some((measured, other)) = subject.measure(ctx, &archive)? else {
             return Ok(None);
         };
         // With KDIR it need not be the usual size.
-        size_kib = first.stack_kib;
-        apart = apart.max(first.prices.differs_from(&second.prices));
+        size_kib = measured.stack_kib;
+        apart = apart.max(other);
         columns.push(Column {
-            name: subject.method,
-            prices: first.prices,
+            name: method,
+            prices: measured.prices,
         });
     }
     Ok(Some(Comparison {
@@ -155,35 +147,6 @@ fn compare(ctx: &Context, subjects: &[Subject], archive: &Path) -> Result<Option
         columns,
         apart,
     }))
-}
-
-struct Measured {
-    /// What the kernel says.
-    stack_kib: u32,
-    prices: Prices,
-}
-
-impl Subject<'_> {
-    /// None if the VM died.
-    fn measure(&self, ctx: &Context, archive: &Path, which: &str) -> Result<Option<Measured>> {
-        let name = &format!("bench, {}, {which}", self.method);
-        let mut vm = Vm::new(ctx, self.kernel, name);
-        // The instructions of every CPU advance the clocks.
-        vm.cpus = 1;
-        vm.kernel_args = NOTHING_RANDOM.map(str::to_string).into();
-        vm.kernel_args
-            .push(format!("dynamic_stack={}", self.method));
-        vm.qemu_args = vec![COUNT_INSTRUCTIONS.to_string()];
-        let run = vm.run_bare(archive, PROGRAMS[0], &[])?;
-        match run.status() {
-            None => Ok(None),
-            Some(0) => Ok(Some(Measured {
-                stack_kib: method::stack_kib(self.method, &run.console)?,
-                prices: Prices::read(&run.output)?,
-            })),
-            Some(status) => bail!("{name}: {}", run.failure(status)),
-        }
-    }
 }
 
 /// Each method in percent of the first one.
@@ -210,4 +173,29 @@ fn draw(comparisons: &[Comparison], methods: &[&str], path: &Path) -> Result<()>
         groups,
     };
     bars.write(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn select(asked: &[&str], config: &str) -> Result<Vec<&'static str>> {
+        let asked: Vec<_> = asked.iter().map(ToString::to_string).collect();
+        select_methods(&asked, &Config::parse(config))
+    }
+
+    #[test]
+    fn methods_are_those_of_the_kernel() {
+        let lend = "CONFIG_DYNAMIC_STACK=y\n";
+        let fault = &format!("{lend}CONFIG_DYNAMIC_STACK_FAULT=y\n");
+        let both = format!("{fault}CONFIG_DYNAMIC_STACK_PROBE=y\n");
+        assert_eq!(select(&[""], fault).unwrap(), ["off", "lend", "fault"]);
+        assert_eq!(select(&["probe"], &both).unwrap(), ["probe"]);
+
+        let error = select(&["off", "probe"], fault).unwrap_err().to_string();
+        assert!(error.contains("CONFIG_DYNAMIC_STACK_PROBE"), "{error}");
+        assert!(error.contains("make probe-cost"), "{error}");
+        let error = select(&["fault"], lend).unwrap_err().to_string();
+        assert!(!error.contains("probe-cost"), "{error}");
+    }
 }

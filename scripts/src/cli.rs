@@ -49,8 +49,10 @@ pub enum Command {
     TestFred(crate::test::fred::Args),
     /// Show which functions make stacks grow, under each method; draw a plot
     Growth(crate::growth::Args),
-    /// Count instructions per operation, `off` against `lend`
+    /// Count instructions per operation, `off` against the other methods
     Bench(crate::bench::Args),
+    /// Count what the checks of the compiler cost that `probe` is built on
+    ProbeCost(crate::probe_cost::Args),
     /// Build and boot the base, and the kernel after each patch of the series
     Prefixes(crate::prefixes::Args),
     /// Compare sizes without CONFIG_DYNAMIC_STACK, the base against the series

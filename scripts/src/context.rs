@@ -40,6 +40,15 @@ impl Context {
         })
     }
 
+    /// For what builds kernels of its own.
+    pub fn refuse_kdir(&self) -> Result<()> {
+        ensure!(
+            self.kdir.is_none(),
+            "the kernel in KDIR is one, here many are built: unset KDIR"
+        );
+        Ok(())
+    }
+
     pub fn patches(&self) -> PathBuf {
         self.root.join("patches")
     }

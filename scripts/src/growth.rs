@@ -12,7 +12,6 @@ use anyhow::{Context as _, Result};
 use self::comparison::{Column, Comparison};
 use self::record::Record;
 use crate::context::Context;
-use crate::kconfig::Config;
 use crate::lab::Lab;
 use crate::method;
 use crate::outcome::Outcome;
@@ -39,7 +38,7 @@ pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
     let lab = Lab::new(ctx)?;
     if asked.is_empty() {
         let config = lab.kernel.config()?;
-        methods.retain(|method| grows(method, &config));
+        methods.retain(|method| *method != "off" && method::is_in(method, &config));
     }
     let mut columns = Vec::new();
     for method in methods {
@@ -56,18 +55,6 @@ pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
     draw(&comparison, &dir.join("growth.svg"))?;
     println!("numbers and plot: {}/growth.{{txt,svg}}", dir.display());
     Ok(report::outcome(&comparison.targets()))
-}
-
-/// Whether the kernel has the method, and stacks grow with it.
-fn grows(method: &str, config: &Config) -> bool {
-    match method {
-        "off" => false,
-        "lend" => true,
-        _ => {
-            let symbol = format!("CONFIG_DYNAMIC_STACK_{}", method.to_uppercase());
-            config.value(&symbol) == "y"
-        }
-    }
 }
 
 /// None if the VM died.
@@ -91,17 +78,4 @@ fn draw(comparison: &Comparison, path: &Path) -> Result<()> {
         groups: groups.collect(),
     };
     bars.write(path)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn methods_are_those_of_the_kernel() {
-        let config = Config::parse("CONFIG_DYNAMIC_STACK_FAULT=y\n");
-        let growing = |method| grows(method, &config);
-        assert!(growing("lend") && growing("fault"));
-        assert!(!growing("off") && !growing("probe"));
-    }
 }

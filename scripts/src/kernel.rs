@@ -42,26 +42,39 @@ impl Kernel {
         Config::read(&self.build.join(".config"))
     }
 
+    /// The configuration of the kernel in KDIR if the user gave one; else what the
+    /// kernel of `ensure` will have, as far as it was asked for.
+    pub fn planned<'a>(
+        ctx: &Context,
+        fragments: impl IntoIterator<Item = &'a Fragment>,
+    ) -> Result<Config> {
+        match &ctx.kdir {
+            Some(kdir) => Config::read(&kdir.join(".config")),
+            None => Ok(Config::parse(&asked(ctx, fragments)?)),
+        }
+    }
+
     /// The kernel in KDIR if the user gave one; else the kernel of the tree,
     /// with `fragments` on top of the usual configuration, built if need be.
     pub fn ensure<'a>(
         ctx: &Context,
         fragments: impl IntoIterator<Item = &'a Fragment>,
     ) -> Result<Self> {
-        if let Some(kdir) = &ctx.kdir {
-            return Ok(Self {
+        match &ctx.kdir {
+            Some(kdir) => Ok(Self {
                 build: kdir.clone(),
-            });
+            }),
+            None => Self::build(ctx, Compiler::Clang, &asked(ctx, fragments)?),
         }
+    }
+
+    /// The kernel of the tree with what is `asked` for, built if need be.
+    pub fn build(ctx: &Context, compiler: Compiler, asked: &str) -> Result<Self> {
         let tools = Tools::ensure(ctx)?;
         let tree = Tree::ensure(ctx)?;
-        let usual = fragment::usual(ctx);
-        let files = iter::once(&usual).chain(fragments.into_iter().map(|fragment| &fragment.path));
-        let asked = concatenate(files)?;
+        let key = key(&tools, compiler, &tree, asked)?;
         let kernel = Self {
-            build: ctx
-                .cache
-                .join(format!("kernel-{}", key(&tools, &tree, &asked)?)),
+            build: ctx.cache.join(format!("kernel-{key}")),
         };
 
         let commit = tree.git().head()?;
@@ -72,8 +85,8 @@ impl Kernel {
         }
         // Not before the build is complete does the directory hold that commit.
         let _ = fs::remove_file(&stamp);
-        kernel.configure(ctx, &tools, &tree, &asked)?;
-        let mut make = kbuild::make(ctx, &tools, Compiler::Clang, &kernel.build);
+        kernel.configure(ctx, &tools, compiler, &tree, asked)?;
+        let mut make = kbuild::make(ctx, &tools, compiler, &kernel.build);
         make.args(["bzImage", "modules"]);
         progress::run(
             "build the kernel",
@@ -92,11 +105,18 @@ impl Kernel {
     }
 
     /// Configures the kernel of `tree` with what is `asked` for, and nothing else.
-    pub fn configure(&self, ctx: &Context, tools: &Tools, tree: &Tree, asked: &str) -> Result<()> {
+    pub fn configure(
+        &self,
+        ctx: &Context,
+        tools: &Tools,
+        compiler: Compiler,
+        tree: &Tree,
+        asked: &str,
+    ) -> Result<()> {
         fs::create_dir_all(&self.build)?;
         let fragment = self.build.join("asked.config");
         fs::write(&fragment, asked)?;
-        let mut make = kbuild::make(ctx, tools, Compiler::Clang, &tree.dir);
+        let mut make = kbuild::make(ctx, tools, compiler, &tree.dir);
         make.arg(format!("O={}", self.build.display()))
             .arg("allnoconfig")
             .env("KCONFIG_ALLCONFIG", &fragment);
@@ -126,6 +146,16 @@ impl Kernel {
     }
 }
 
+/// The usual configuration, with `fragments` on top of it.
+pub fn asked<'a>(
+    ctx: &Context,
+    fragments: impl IntoIterator<Item = &'a Fragment>,
+) -> Result<String> {
+    let usual = fragment::usual(ctx);
+    let fragments = fragments.into_iter().map(|fragment| &fragment.path);
+    concatenate(iter::once(&usual).chain(fragments))
+}
+
 /// The text of fragments, one after another.
 pub fn concatenate<'a>(files: impl IntoIterator<Item = &'a PathBuf>) -> Result<String> {
     let mut text = String::new();
@@ -139,11 +169,14 @@ pub fn concatenate<'a>(files: impl IntoIterator<Item = &'a PathBuf>) -> Result<S
 
 /// Names a build directory. The series is no part of it: after a change of a
 /// patch the same directory is built again, and only what changed.
-pub fn key(tools: &Tools, tree: &Tree, asked: &str) -> Result<String> {
+pub fn key(tools: &Tools, compiler: Compiler, tree: &Tree, asked: &str) -> Result<String> {
     let mut hash = Hash::default();
     hash.text(&tree.dir.to_string_lossy());
     hash.text(asked);
-    hash.text(&tools.llvm.suffix());
+    match compiler {
+        Compiler::Clang => hash.text(&tools.llvm.suffix()),
+        Compiler::Gcc => hash.text("gcc"),
+    }
     hash.text(&tools.rustc.version);
     hash.text(&tools.bindgen.to_string_lossy());
     Ok(hash.key())

@@ -33,6 +33,7 @@ mod needs;
 mod outcome;
 mod plot;
 mod prefixes;
+mod probe_cost;
 mod process;
 mod program;
 mod progress;
@@ -98,6 +99,7 @@ fn dispatch(cli: Cli) -> Result<Outcome> {
         Command::TestFred(args) => test::fred::run(&ctx, &args),
         Command::Growth(args) => growth::run(&ctx, &args),
         Command::Bench(args) => bench::run(&ctx, &args),
+        Command::ProbeCost(args) => probe_cost::run(&ctx, &args),
         Command::Prefixes(args) => prefixes::run(&ctx, &args),
         Command::Bloat => bloat::run(&ctx),
         Command::Margin(args) => margin::run(&ctx, &args),

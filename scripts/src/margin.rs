@@ -70,6 +70,23 @@ pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
     })
 }
 
+/// What a compiler made.
+pub struct Code {
+    pub text_bytes: u64,
+    /// How many functions check the stack.
+    pub checked: usize,
+}
+
+pub fn code(vmlinux: &Path) -> Result<Code> {
+    let image = Image::read(vmlinux)?;
+    let text = image.section(".text");
+    let text = text.with_context(|| format!("no .text in {}", vmlinux.display()))?;
+    Ok(Code {
+        text_bytes: text.end() - text.start,
+        checked: calls::checked(&image),
+    })
+}
+
 /// None if the kernel has no such method.
 fn margin(config: &Config) -> Result<Option<i64>> {
     match config.value(MARGIN) {

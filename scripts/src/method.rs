@@ -3,6 +3,8 @@
 
 use anyhow::{Context as _, Result, bail, ensure};
 
+use crate::kconfig::Config;
+
 /// The baseline first.
 pub const ALL: [&str; 4] = ["off", "lend", "fault", "probe"];
 
@@ -23,6 +25,19 @@ pub fn select(asked: &[String]) -> Result<Vec<&'static str>> {
     Ok(selected
         .filter(|method| asked.is_empty() || asked.iter().any(|name| name == method))
         .collect())
+}
+
+/// What a kernel needs to have the method.
+pub fn symbol(method: &str) -> String {
+    match method {
+        "off" | "lend" => "CONFIG_DYNAMIC_STACK".to_string(),
+        _ => format!("CONFIG_DYNAMIC_STACK_{}", method.to_uppercase()),
+    }
+}
+
+/// Whether a kernel of this configuration has the method.
+pub fn is_in(method: &str, config: &Config) -> bool {
+    config.value(&symbol(method)) == "y"
 }
 
 /// The size of a stack in KiB, from the log of a kernel that uses `method`.
@@ -59,6 +74,16 @@ mod tests {
         assert_eq!(select(&list(&[])).unwrap(), ALL);
         assert_eq!(select(&list(&[""])).unwrap(), ALL);
         assert_eq!(select(&list(&["lend", "lend"])).unwrap(), ["lend"]);
+    }
+
+    #[test]
+    fn methods_are_known_by_their_symbols() {
+        let config = Config::parse("CONFIG_DYNAMIC_STACK=y\nCONFIG_DYNAMIC_STACK_FAULT=y\n");
+        assert_eq!(
+            ALL.map(|method| is_in(method, &config)),
+            [true, true, true, false]
+        );
+        assert_eq!(symbol("probe"), "CONFIG_DYNAMIC_STACK_PROBE");
     }
 
     #[test]

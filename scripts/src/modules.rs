@@ -61,23 +61,43 @@ impl Modules {
     }
 }
 
-/// The command that builds the modules, and the directory it builds them in:
-/// one of the cache, so that the checkout stays as it is.
+/// The module that traces all functions, and does nothing then. It needs no Rust.
+pub fn ftrace_noop(ctx: &Context, kernel: &Kernel) -> Result<PathBuf> {
+    let tools = Tools::ensure(ctx)?;
+    let source = ctx.root.join("samples/ftrace_noop");
+    let (mut make, out) = make_in(ctx, &tools, kernel, &source, "modules-ftrace")?;
+    progress::run("build ftrace_noop", &ctx.log("modules"), None, &mut make)?;
+    Ok(out.join("ftrace_noop.ko"))
+}
+
+/// The command that builds the modules in Rust, and the directory it builds them in.
 fn make(ctx: &Context, tools: &Tools, kernel: &Kernel, prefix: &str) -> Result<(Command, PathBuf)> {
-    let kdir = Kdir::read(&kernel.build);
-    for finding in kdir.findings(&tools.rustc) {
+    for finding in Kdir::read(&kernel.build).findings(&tools.rustc) {
         if let Err(fault) = finding.state {
             let dir = kernel.build.display();
             bail!("KDIR={dir}: {}: {fault}", finding.what);
         }
     }
+    make_in(ctx, tools, kernel, &ctx.root, prefix)
+}
+
+/// The command that builds what is in `source`, and the directory it builds it in: one
+/// of the cache, so that the checkout stays as it is.
+fn make_in(
+    ctx: &Context,
+    tools: &Tools,
+    kernel: &Kernel,
+    source: &Path,
+    prefix: &str,
+) -> Result<(Command, PathBuf)> {
     let mut hash = Hash::default();
     hash.text(&ctx.root.to_string_lossy());
     hash.text(&kernel.build.to_string_lossy());
     let out = ctx.cache.join(format!("{prefix}-{}", hash.key()));
     fs::create_dir_all(&out)?;
-    let mut make = kbuild::make(ctx, tools, kdir.compiler(), &kernel.build);
-    make.arg(format!("M={}", ctx.root.display()))
+    let compiler = Kdir::read(&kernel.build).compiler();
+    let mut make = kbuild::make(ctx, tools, compiler, &kernel.build);
+    make.arg(format!("M={}", source.display()))
         .arg(format!("MO={}", out.display()))
         .arg("modules");
     Ok((make, out))

@@ -85,6 +85,26 @@ pub fn probe_disc() -> Vec<Finding> {
     ]
 }
 
+/// What it takes to build plugins of GCC: their headers, and its compiler for C++.
+pub fn probe_gcc_plugins() -> Vec<Finding> {
+    let ask = |option| process::read(Command::new("gcc").arg(option)).unwrap_or_default();
+    let headers = format!("-I{}/include", ask("-print-file-name=plugin"));
+    let source = "#include <gcc-plugin.h>\n";
+    let found = compiles("g++", &["-fsyntax-only", &headers, "-x", "c++"], source);
+    let state = match found {
+        true => Ok("found"),
+        false => Err("g++ does not find it"),
+    };
+    let packages = || {
+        let version = ask("-dumpversion");
+        let major = version.split('.').next().unwrap_or_default();
+        vec!["g++".to_string(), format!("gcc-{major}-plugin-dev")]
+    };
+    vec![Finding::new("gcc-plugin.h", state, || {
+        Mend::Packages(packages())
+    })]
+}
+
 /// A Python that can make virtual environments.
 pub fn python() -> Option<PathBuf> {
     let candidates = [
@@ -110,15 +130,15 @@ fn probe_file(path: &str, package: &str) -> Finding {
     Finding::new(path, state, || Mend::package(package))
 }
 
-/// Whether gcc succeeds with `option` on the program `source`.
-fn compiles(option: &str, source: &str) -> bool {
-    let mut gcc = Command::new("gcc");
-    gcc.args([option, "-x", "c", "-o", "/dev/null", "-"]);
-    process::feed(&mut gcc, source).is_ok()
+/// Whether `compiler` succeeds with `options` on the program `source`.
+fn compiles(compiler: &str, options: &[&str], source: &str) -> bool {
+    let mut command = Command::new(compiler);
+    command.args(options).args(["-o", "/dev/null", "-"]);
+    process::feed(&mut command, source).is_ok()
 }
 
 fn probe_header(header: &str, package: &str) -> Finding {
-    let found = compiles("-c", &format!("#include <{header}>\n"));
+    let found = compiles("gcc", &["-c", "-x", "c"], &format!("#include <{header}>\n"));
     let state = if found {
         Ok("found")
     } else {
@@ -128,7 +148,11 @@ fn probe_header(header: &str, package: &str) -> Finding {
 }
 
 fn probe_static_libc() -> Finding {
-    let links = compiles("-static", "int main(void) { return 0; }\n");
+    let links = compiles(
+        "gcc",
+        &["-static", "-x", "c"],
+        "int main(void) { return 0; }\n",
+    );
     let state = if links {
         Ok("links")
     } else {

@@ -25,6 +25,12 @@ impl Target {
         }
     }
 
+    /// Instructions are counted: what differs is another run of the same.
+    pub fn same_boots(apart: f64) -> Self {
+        let text = format!("two boots count the same (apart: {apart:.3} %)");
+        Self::new(apart == 0.0, text)
+    }
+
     pub fn failed(&self) -> bool {
         !self.met && self.excuse.is_none()
     }
@@ -45,6 +51,11 @@ pub fn table(header: &[&str]) -> Table {
         column.set_cell_alignment(CellAlignment::Right);
     }
     table
+}
+
+/// How much more than `first`, and in what ratio.
+pub fn against(first: f64, value: f64, decimals: usize) -> String {
+    format!("{:+.decimals$}, x{:.3}", value - first, value / first)
 }
 
 pub fn write_targets(f: &mut fmt::Formatter<'_>, targets: &[Target]) -> fmt::Result {

@@ -28,6 +28,11 @@ pub fn ensure_disc(ctx: &Context) -> Result<()> {
     ensure_all(ctx, needs::probe_disc)
 }
 
+/// What only kernels with plugins of GCC need.
+pub fn ensure_gcc_plugins(ctx: &Context) -> Result<()> {
+    ensure_all(ctx, needs::probe_gcc_plugins)
+}
+
 fn ensure_all(ctx: &Context, probe: impl Fn() -> Vec<Finding>) -> Result<()> {
     let faults = || faults(probe());
     for _ in 0..2 {

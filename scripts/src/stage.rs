@@ -7,7 +7,7 @@ use std::iter;
 use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 
 use crate::context::Context;
 use crate::kbuild::{self, Compiler};
@@ -61,10 +61,7 @@ pub struct Workshop<'a> {
 impl<'a> Workshop<'a> {
     /// The workshop, and the stages in their order.
     pub fn open(ctx: &'a Context) -> Result<(Self, Vec<Stage>)> {
-        ensure!(
-            ctx.kdir.is_none(),
-            "the kernel in KDIR is one, here many are built: unset KDIR"
-        );
+        ctx.refuse_kdir()?;
         let tools = Tools::ensure(ctx)?;
         let (main, tag) = Tree::with_series(ctx)?;
         let stages = list(&main, &tag)?;
@@ -78,7 +75,10 @@ impl<'a> Workshop<'a> {
         }
         let fragments = ctx.root.join("scripts/configs/stages");
         let plain = kernel::concatenate([&fragments.join(PLAIN)])?;
-        let name = format!("stages-{}", kernel::key(&tools, &tree, &plain)?);
+        let name = format!(
+            "stages-{}",
+            kernel::key(&tools, Compiler::Clang, &tree, &plain)?
+        );
         let workshop = Self {
             ctx,
             tools,
@@ -111,8 +111,10 @@ impl<'a> Workshop<'a> {
         let files: Vec<_> = files.map(|file| self.fragments.join(file)).collect();
         let asked = &kernel::concatenate(&files)?;
         let (ctx, tools) = (self.ctx, &self.tools);
-        self.kernel.configure(ctx, tools, &self.tree, asked)?;
-        let mut make = kbuild::make(ctx, tools, Compiler::Clang, &self.kernel.build);
+        let compiler = Compiler::Clang;
+        self.kernel
+            .configure(ctx, tools, compiler, &self.tree, asked)?;
+        let mut make = kbuild::make(ctx, tools, compiler, &self.kernel.build);
         make.arg(target);
         let title = format!("build {}", stage.name);
         let number = stage.name.split(' ').next().unwrap_or_default();

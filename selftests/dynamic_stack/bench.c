@@ -28,6 +28,7 @@
 #define LOOP_TURNS	5000
 #define LOOP_LENGTH	2	/* instructions */
 #define NEW_PAGES	16
+#define FILE_BYTES	4096
 /* Far more than a loop that waits for an interrupt takes, and less than that. */
 #define INTERRUPT_TICKS	200
 #define STRESS		"/sys/kernel/debug/stack_stress/"
@@ -55,6 +56,9 @@ static bool stop;
 static char *new_pages;
 static long page_size;
 static int zeros;
+static int own_file;
+/* To the process that answers, and back. */
+static int question[2], answer[2];
 static unsigned long long interrupt_ticks;
 
 static void die(const char *what)
@@ -180,6 +184,30 @@ static void batch_kernel_fault(void)
 	done += NEW_PAGES;
 }
 
+/* From the page cache: the program runs, so the file is there. */
+static void batch_file_read(void)
+{
+	static char bytes[FILE_BYTES];
+	int i;
+
+	for (i = 0; i < 100; i++)
+		if (pread(own_file, bytes, FILE_BYTES, 0) != FILE_BYTES)
+			die("/proc/self/exe");
+	done += 100;
+}
+
+static void batch_pipe(void)
+{
+	char byte = 0;
+	int i;
+
+	for (i = 0; i < 20; i++)
+		if (write(question[1], &byte, 1) != 1 ||
+		    read(answer[0], &byte, 1) != 1)
+			die("pipe");
+	done += 20;
+}
+
 /* Waits for the next interrupt, of the timer; what it took is a gap in time. */
 static void batch_user_interrupt(void)
 {
@@ -287,9 +315,47 @@ static void measure_switch(void)
 	       (double)lends / switches);
 }
 
+static void answer_pipe(void)
+{
+	char byte;
+
+	/* Or the end of the questions is never seen. */
+	close(question[1]);
+	while (read(question[0], &byte, 1) == 1)
+		if (write(answer[1], &byte, 1) != 1)
+			_exit(EXIT_FAILURE);
+	_exit(EXIT_SUCCESS);
+}
+
+static void measure_pipe(void)
+{
+	const struct operation op = {
+		"pipe_round_trip", .batch = batch_pipe, .count = count_done
+	};
+	int status;
+	pid_t pid;
+
+	if (pipe(question) || pipe(answer))
+		die("pipe");
+	pid = fork();
+	if (!pid)
+		answer_pipe();
+	if (pid < 0)
+		die("fork");
+	/* If the other process ends, a read finds that. */
+	close(question[0]);
+	close(answer[1]);
+	measure(&op);
+	close(question[1]);
+	close(answer[0]);
+	if (waitpid(pid, &status, 0) != pid || status)
+		die("the process that answers");
+}
+
 static const struct operation operations[] = {
 	{ "tick_ratio", NULL, batch_loop, count_done, NULL },
 	{ "null_syscall", NULL, batch_null_syscall, count_done, NULL },
+	{ "file_read", NULL, batch_file_read, count_done, NULL },
 	{ "clone_exit", NULL, batch_clone_exit, count_done, NULL },
 	{ "vfork_exit", NULL, batch_vfork_exit, count_done, NULL },
 	{ "user_fault", forget_pages, batch_user_fault, count_done, NULL },
@@ -318,6 +384,13 @@ static void map_new_pages(void)
 		die("/dev/zero");
 }
 
+static void open_own_file(void)
+{
+	own_file = open("/proc/self/exe", O_RDONLY);
+	if (own_file < 0)
+		die("/proc/self/exe");
+}
+
 int main(void)
 {
 	cpu_set_t first;
@@ -328,11 +401,13 @@ int main(void)
 	if (sched_setaffinity(0, sizeof(first), &first))
 		die("sched_setaffinity");
 	map_new_pages();
+	open_own_file();
 	for (i = 0; i < ARRAY_SIZE(operations); i++)
 		measure(&operations[i]);
 	if (!access(STRESS "run", W_OK))
 		for (i = 0; i < ARRAY_SIZE(stress_operations); i++)
 			measure(&stress_operations[i]);
+	measure_pipe();
 	measure_switch();
 	return EXIT_SUCCESS;
 }

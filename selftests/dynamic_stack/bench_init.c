@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Process 1 of a guest that holds nothing else than /bench and perhaps a module
- * that it uses: no file system of the host, no daemon, no device that is answered
+ * Process 1 of a guest that holds nothing else than /bench and perhaps modules
+ * that it is measured with: no file system of the host, no daemon, no device that is answered
  * when the host likes to. What /bench prints goes to the second serial port, the
  * log keeps the first one.
  */
@@ -17,8 +17,13 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "kselftest.h"
+
 /* RCU leaves its boot mode and the threads of the boot end. */
 #define SETTLE_SECONDS	10
+
+/* Each one may be missing. */
+static const char * const modules[] = { "/stack_stress.ko", "/ftrace_noop.ko" };
 
 /* The kernel panics when this process ends: the host sees that. */
 static void die(const char *what)
@@ -62,6 +67,7 @@ static int run(const char *program)
 
 int main(void)
 {
+	size_t i;
 	int output;
 
 	mount_on("/proc", "proc");
@@ -75,7 +81,8 @@ int main(void)
 	setlinebuf(stdout);
 
 	printf("@dynstack begin\n");
-	load_module("/stack_stress.ko");
+	for (i = 0; i < ARRAY_SIZE(modules); i++)
+		load_module(modules[i]);
 	sleep(SETTLE_SECONDS);
 	printf("@dynstack exit %d\n", run("/bench"));
 	tcdrain(output);

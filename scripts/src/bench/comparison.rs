@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use super::prices::{OPERATIONS, Prices};
+use super::prices::{OPERATIONS, Prices, index_of};
 use crate::report::{self, Target};
 
 /// The targets are set for stacks of this size.
@@ -16,11 +16,11 @@ const MOST_PER_STACK_FAULT: f64 = 1500.0;
 
 const LOCKED: &str = "of them locked, per switch (pages lent)";
 
-const SWITCH: usize = 0;
-const VFORK: usize = 2;
-const NULL_SYSCALL: usize = 3;
-const KERNEL_INTERRUPT: usize = 7;
-const STACK_FAULTS: [usize; 2] = [8, 9];
+const SWITCH: usize = index_of("switch");
+const VFORK: usize = index_of("vfork_exit");
+const NULL_SYSCALL: usize = index_of("null_syscall");
+const KERNEL_INTERRUPT: usize = index_of("kernel_interrupt");
+const STACK_FAULTS: [usize; 2] = [index_of("stack_fault"), index_of("stack_fault_deep")];
 
 /// One method.
 pub struct Column {
@@ -38,11 +38,7 @@ pub struct Comparison {
 
 impl Comparison {
     pub fn targets(&self) -> Vec<Target> {
-        let apart = self.apart;
-        let mut targets = vec![Target::new(
-            apart == 0.0,
-            format!("two boots count the same (apart: {apart:.3} %)"),
-        )];
+        let mut targets = vec![Target::same_boots(self.apart)];
         if self.size_kib == TARGET_SIZE_KIB {
             let [off, lend, fault] = ["off", "lend", "fault"].map(|name| self.prices(name));
             if let (Some(off), Some(lend)) = (off, lend) {
@@ -151,7 +147,9 @@ impl fmt::Display for Comparison {
                 && !others.is_empty()
             {
                 let label = format!("    against {}", self.columns[0].name);
-                let cells = others.iter().map(|price| against(*first, *price));
+                let cells = others
+                    .iter()
+                    .map(|price| report::against(*first, *price, 1));
                 table.add_row(row(&label, [String::new()].into_iter().chain(cells)));
             }
         }
@@ -167,12 +165,6 @@ impl fmt::Display for Comparison {
 
 fn row(name: &str, cells: impl Iterator<Item = String>) -> Vec<String> {
     [name.to_string()].into_iter().chain(cells).collect()
-}
-
-/// How much more than `first`, and in what ratio.
-fn against(first: f64, price: f64) -> String {
-    let pair = (price, first);
-    format!("{:+.1}, x{:.3}", difference(pair), ratio(pair))
 }
 
 #[cfg(test)]

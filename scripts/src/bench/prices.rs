@@ -7,7 +7,7 @@ use crate::kv::Values;
 
 pub struct Operation {
     /// In the program's output.
-    key: &'static str,
+    pub key: &'static str,
     /// For people.
     pub name: &'static str,
     /// Which of the figures is the price.
@@ -16,11 +16,13 @@ pub struct Operation {
     by_module: bool,
 }
 
-pub const OPERATIONS: [Operation; 10] = [
+pub const OPERATIONS: [Operation; 12] = [
     Operation::mean("switch", "context switch"),
     Operation::mean("clone_exit", "thread clone+exit"),
     Operation::mean("vfork_exit", "vfork+exit"),
     Operation::mean("null_syscall", "null syscall"),
+    Operation::median("pipe_round_trip", "pipe round trip"),
+    Operation::median("file_read", "4 KiB file read"),
     Operation::median("user_fault", "page fault in user mode"),
     Operation::median("kernel_fault", "read(), page fault in the kernel"),
     Operation::median("user_interrupt", "timer tick in user mode"),
@@ -46,6 +48,24 @@ pub struct Prices {
     operations: [Option<Figures>; OPERATIONS.len()],
     /// Pages lent per switch: each one is a locked cmpxchg when it comes back.
     pub lends_per_switch: f64,
+}
+
+/// Where `key` is in `OPERATIONS`. Of a constant, a wrong key does not compile.
+pub const fn index_of(key: &str) -> usize {
+    let mut index = 0;
+    while !is_equal(OPERATIONS[index].key.as_bytes(), key.as_bytes()) {
+        index += 1;
+    }
+    index
+}
+
+/// The operator is not for constants yet.
+const fn is_equal(one: &[u8], other: &[u8]) -> bool {
+    match (one, other) {
+        ([], []) => true,
+        ([first, one @ ..], [second, other @ ..]) => *first == *second && is_equal(one, other),
+        _ => false,
+    }
 }
 
 impl Operation {
@@ -160,13 +180,22 @@ mod tests {
     #[test]
     fn recorded_output() {
         let prices = Prices::read(&output()).unwrap();
-        assert_eq!(prices.of(0), Some(2058.55));
-        assert_eq!(prices.of(3), Some(243.19));
+        assert_eq!(prices.of(index_of("switch")), Some(2058.55));
+        assert_eq!(prices.of(index_of("null_syscall")), Some(243.19));
         let lines = prices.lines("16.off");
         assert!(
             lines.contains("\n16.off.clone_exit_min 47324.20\n"),
             "{lines}"
         );
+    }
+
+    #[test]
+    fn operations_are_found_by_the_whole_key() {
+        assert_eq!(
+            OPERATIONS[index_of("stack_fault")].name,
+            "first write to the next page"
+        );
+        assert_eq!(index_of("switch"), 0);
     }
 
     #[test]
@@ -186,7 +215,7 @@ mod tests {
             Prices::read(&output)
         };
         let prices = without("stack_fault_deep_").unwrap();
-        assert_eq!(prices.of(9), None);
+        assert_eq!(prices.of(index_of("stack_fault_deep")), None);
         assert!(!prices.lines("16.off").contains("stack_fault_deep"));
         let error = without("user_fault_").unwrap_err().to_string();
         assert!(error.contains("user_fault_mean"), "{error}");

@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use super::alternatives::Alternatives;
 use super::body::{Body, ENTRY, Part, Surroundings, Target};
-use super::code;
+use super::code::{self, Flow, Step};
 use super::depth::{Call, Check, Node, Piece};
 use super::image::{Function, Image};
 use super::orc::{Orc, Place};
@@ -34,14 +34,7 @@ pub fn graph(image: &Image) -> Result<Vec<Node>> {
     let alternatives = Alternatives::read(image, &mut pointer);
     let functions = image.functions.iter();
     let code: Vec<_> = functions
-        .map(|function| {
-            let mut parts: Vec<_> = function.parts().cloned().collect();
-            parts.sort_by_key(|part| part.start);
-            let parts = parts.into_iter();
-            parts
-                .flat_map(|part| code::read(part.start, image.bytes(part), &mut pointer))
-                .collect::<Vec<_>>()
-        })
+        .map(|function| steps(image, function, &mut pointer))
         .collect();
     let named = |wanted: &dyn Fn(&str) -> bool| -> HashSet<u64> {
         let functions = image.functions.iter();
@@ -69,6 +62,27 @@ pub fn graph(image: &Image) -> Result<Vec<Node>> {
             node(&around, function, body, taken.contains(&index))
         })
         .collect())
+}
+
+/// How many functions of the image check the stack.
+pub fn checked(image: &Image) -> usize {
+    let Some(check) = image.symbol(CHECK) else {
+        return 0;
+    };
+    let checks = |function: &&Function| {
+        let steps = steps(image, function, |_| {});
+        steps.iter().any(|step| step.flow == Flow::Call(check))
+    };
+    image.functions.iter().filter(checks).count()
+}
+
+fn steps(image: &Image, function: &Function, mut pointer: impl FnMut(u64)) -> Vec<Step> {
+    let mut parts: Vec<_> = function.parts().cloned().collect();
+    parts.sort_by_key(|part| part.start);
+    let parts = parts.into_iter();
+    parts
+        .flat_map(|part| code::read(part.start, image.bytes(part), &mut pointer))
+        .collect()
 }
 
 fn node(around: &Surroundings, function: &Function, body: Body, taken: bool) -> Node {
@@ -121,5 +135,50 @@ fn entry(around: &Surroundings, function: &Function, address: u64) -> i64 {
         Place::Below(depth) => depth,
         _ if address == function.start() => ENTRY,
         _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::super::image::Region;
+    use super::*;
+
+    #[test]
+    fn functions_that_call_the_check_are_counted_once() {
+        let function = |name: &str, start, end| Function {
+            name: name.to_string(),
+            body: start..end,
+            cold: Vec::new(),
+            init: false,
+        };
+        #[rustfmt::skip]
+        let bytes = vec![
+            0xe8, 0x0b, 0x00, 0x00, 0x00,       // call 0x1010
+            0xe8, 0x06, 0x00, 0x00, 0x00,       // call 0x1010
+            0xe8, 0xf1, 0xff, 0xff, 0xff,       // call 0x1000
+            0xc3,                               // ret
+            0xc3,                               // ret
+        ];
+        let image = |symbol: &str| {
+            let region = Region {
+                name: ".text".to_string(),
+                start: 0x1000,
+                bytes: bytes.clone(),
+                executable: true,
+            };
+            Image::new(
+                vec![region],
+                HashMap::from([(symbol.to_string(), 0x1010)]),
+                vec![
+                    function("twice", 0x1000, 0x100a),
+                    function("not", 0x100a, 0x1010),
+                    function(symbol, 0x1010, 0x1011),
+                ],
+            )
+        };
+        assert_eq!(checked(&image(CHECK)), 1);
+        assert_eq!(checked(&image("other")), 0);
     }
 }
