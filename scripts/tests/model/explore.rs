@@ -47,9 +47,18 @@ impl Hasher for Mix {
     }
 }
 
+/// What must never happen, and the shortest way there.
+#[derive(Debug)]
+pub struct Fault {
+    pub why: &'static str,
+    pub way: String,
+    /// States seen until then.
+    pub states: usize,
+}
+
 impl Graph {
-    /// Breadth first; `Err` is the shortest way to a fault.
-    pub fn explore(cfg: Config) -> Result<Self, String> {
+    /// Breadth first, until something is wrong.
+    pub fn explore(cfg: Config) -> Result<Self, Fault> {
         let mut graph = Self {
             cfg,
             states: State::starts(&cfg),
@@ -70,12 +79,15 @@ impl Graph {
         while nr < graph.states.len() {
             let from = graph.states[nr];
             if let Some(why) = from.fault(&cfg) {
-                return Err(format!("{why}\n{}", graph.way_to(nr)));
+                return Err(graph.fault(why, graph.way_to(nr)));
             }
             graph.first_edge.push(graph.edges.len() as u32);
             step::steps(&cfg, &from, &mut steps);
             for &(step, next) in &steps {
-                let next = next.map_err(|why| format!("{why}\n{}{step:?}\n", graph.way_to(nr)))?;
+                let next = next.map_err(|why| {
+                    let way = format!("{}{step:?}\n", graph.way_to(nr));
+                    graph.fault(why, way)
+                })?;
                 let to = match known.entry(next.key()) {
                     Entry::Occupied(entry) => *entry.get(),
                     Entry::Vacant(entry) => {
@@ -84,13 +96,21 @@ impl Graph {
                         *entry.insert(graph.states.len() as u32 - 1)
                     }
                 };
-                let done = fair::fulfilled_by(step);
+                let done = fair::fulfilled_by(&from, step);
                 graph.edges.push(Edge { to, done });
             }
             nr += 1;
         }
         graph.first_edge.push(graph.edges.len() as u32);
         Ok(graph)
+    }
+
+    fn fault(&self, why: &'static str, way: String) -> Fault {
+        Fault {
+            why,
+            way,
+            states: self.states.len(),
+        }
     }
 
     pub fn edges(&self, state: usize) -> &[Edge] {

@@ -20,12 +20,14 @@ const CPUS: usize = THREADS;
 const ALL: Duties = (1 << (CPUS + MAX_CPUS)) - 1;
 const TURNS: Duties = (1 << THREADS) - 1;
 
-pub fn fulfilled_by(step: Step) -> Duties {
+pub fn fulfilled_by(from: &State, step: Step) -> Duties {
     let cpu = |c: usize| 1 << (CPUS + c);
     let turn = |t: usize| 1 << t;
     match step {
         Step::Deny(c, _) => cpu(c) | TURNS,
-        Step::Switch { cpu: c, to, .. } if to < USERS => cpu(c) | turn(to),
+        Step::Switch { cpu: c, to, .. } if to < USERS && !from.threads[to].killed => {
+            cpu(c) | turn(to)
+        }
         Step::Switch { cpu: c, .. }
         | Step::Stay(c)
         | Step::SetState(c, _)
@@ -35,7 +37,7 @@ pub fn fulfilled_by(step: Step) -> Duties {
         | Step::Refill(c) => cpu(c),
         Step::Exit(_, t) => turn(t),
         Step::Allocate(..) | Step::Free(..) => 0,
-        Step::Kill(..) | Step::Panic(_) | Step::AwaitReaper(_) => turn(KSTACKD),
+        Step::Kill(..) | Step::Panic(_) | Step::AwaitVictim(_) => turn(KSTACKD),
         Step::Reap(..) => turn(REAPER),
         Step::KstackdStart(_)
         | Step::KstackdFill(_)

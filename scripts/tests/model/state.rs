@@ -111,12 +111,16 @@ pub struct Config {
     pub slots: u8,
     /// Free pages at the start: all numbers up to this one.
     pub free: u8,
+    /// Pages in each reserve at the start: all numbers up to this one.
+    pub reserve_first: u8,
     /// Pages of user memory that a thread may have; it starts with one.
     pub user: u8,
     /// A refill that fails wakes kstackd, too.
     pub refill_kicks: bool,
     /// Look at admission again when the state is set.
     pub recheck: bool,
+    /// The OOM reaper gets at the memory of victims; if not, they must exit.
+    pub reaper: bool,
 
     /// An ordinary thread leaves a bank of pages to the next.
     pub remainder: bool,
@@ -128,6 +132,8 @@ pub struct Config {
     pub state_first: bool,
     /// There is a check before a switch.
     pub admission: bool,
+    /// A thread that is on the list still is not added again.
+    pub list_once: bool,
     /// The list holds a reference to each thread on it.
     pub list_holds: bool,
     /// Count only those entries of the spare bank that `next` gets.
@@ -141,14 +147,17 @@ pub const SOUND: Config = Config {
     kthread: false,
     slots: 1,
     free: 1,
+    reserve_first: 2,
     user: 1,
     refill_kicks: false,
     recheck: true,
+    reaper: true,
     remainder: true,
     critical_owned: true,
     parking: true,
     state_first: true,
     admission: true,
+    list_once: true,
     list_holds: true,
     count_by_slot: true,
 };
@@ -227,11 +236,7 @@ impl State {
                 return Some("a thread runs on two CPUs");
             }
         }
-        let out_of_memory = |t| {
-            let user: &Thread = &self.threads[t];
-            user.life == Life::Dead || user.killed && user.user == 0
-        };
-        if self.panicked && !(0..cfg.users).all(|t| !cfg.is_user(t) || out_of_memory(t)) {
+        if self.panicked && self.threads.iter().any(|thread| thread.user > 0) {
             return Some("panic though user memory can be had");
         }
         None
@@ -322,7 +327,7 @@ impl State {
         };
         let mut starts = Vec::new();
         for free in 0..=cfg.free {
-            for first in 0..=cfg.reserve() {
+            for first in 0..=cfg.reserve_first {
                 // The other half is the same with the CPUs exchanged.
                 let second = if cfg.cpus > 1 { first } else { 0 };
                 for second in 0..=second {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 //! What can happen next: all steps that CPUs and threads can take.
 
-use crate::state::{At, Config, IDLE, KSTACKD, Life, REAPER, State, THREADS, USERS, Worker, low};
+use crate::state::{
+    At, Config, IDLE, KSTACKD, Life, REAPER, State, THREADS, Thread, USERS, Worker, low,
+};
 
 /// A step by its CPU, and the thread that it is about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -25,8 +27,8 @@ pub enum Step {
     Exit(usize, usize),
     /// By whoever runs on the CPU, for want of memory.
     Kill(usize, usize),
-    /// kstackd tries again: the last victim has not been reaped.
-    AwaitReaper(usize),
+    /// kstackd tries again: a victim has memory still.
+    AwaitVictim(usize),
     Panic(usize),
     Reap(usize, usize),
     KstackdStart(usize),
@@ -108,7 +110,10 @@ impl Steps<'_> {
                 s.cpus[c].at = At::Pick;
             });
         }
-        // It may be there still: being killed woke it, not kstackd.
+        // Being killed wakes a thread and leaves it on the list.
+        if self.from.threads[thread].listed && !self.cfg.list_once {
+            return self.fail(Step::List(c, thread), "a thread is added to the list twice");
+        }
         self.push(Step::List(c, thread), |s| {
             s.threads[thread].listed = true;
             s.cpus[c].at = at;
@@ -299,10 +304,11 @@ impl Steps<'_> {
     }
 
     fn out_of_memory(&mut self, c: usize) {
-        let threads = &self.from.threads;
-        if threads.iter().any(|t| t.killed && t.user > 0) {
+        let reaper = self.cfg.reaper;
+        let awaited = |t: &Thread| t.killed && t.user > 0 && (reaper || !t.parked());
+        if self.from.threads.iter().any(awaited) {
             if usize::from(self.from.cpus[c].cur) == KSTACKD {
-                self.push(Step::AwaitReaper(c), |_| ());
+                self.push(Step::AwaitVictim(c), |_| ());
             }
             return;
         }
@@ -320,7 +326,9 @@ impl Steps<'_> {
             self.push(Step::Kill(c, t), |s| {
                 s.threads[t].killed = true;
                 wake(s, t, Life::Wait);
-                wake(s, REAPER, Life::Sleep);
+                if reaper {
+                    wake(s, REAPER, Life::Sleep);
+                }
             });
         }
         if nobody {
