@@ -107,9 +107,10 @@ fn holds_on_two_cpus() {
 }
 
 #[test]
-fn three_users_on_two_cpus() {
+fn holds_for_three_threads_on_two_cpus() {
     holds(Config {
         users: 3,
+        kthread: true,
         free: 0,
         reserve_first: 0,
         ..TWO_CPUS
@@ -117,14 +118,16 @@ fn three_users_on_two_cpus() {
 }
 
 #[test]
-#[ignore = "takes a minute and gigabytes of memory"]
+#[ignore = "takes minutes and gigabytes of memory"]
 fn holds_in_larger_sizes() {
-    holds(Config {
-        users: 3,
-        kthread: true,
-        free: 0,
-        ..TWO_CPUS
-    });
+    for kthread in [false, true] {
+        holds(Config {
+            users: 3,
+            kthread,
+            free: 0,
+            ..TWO_CPUS
+        });
+    }
     holds(Config {
         user: 2,
         ..TWO_CPUS
