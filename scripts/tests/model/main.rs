@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: GPL-2.0
+//! How `lend` hands out stack pages when memory is short: a model of it, all
+//! states of which are visited.
+//!
+//! - `state`: what there is: CPUs with their stocks, threads, kstackd;
+//! - `step`: what happens in one go, while others can do nothing in between;
+//! - `explore`: all states, breadth first; looks for what must never happen;
+//! - `fair`: looks for runs in which something never happens.
+//!
+//! The model is small: two CPUs, three users, one or two slots. It has no
+//! threads that sleep by themselves, holding locks or not, no thread that is
+//! preempted in a state other than running, and each CPU may pick any thread.
+//!
+//! Most tests break the protocol in one place, and the model must notice: that
+//! shows what each part of it is for. `--nocapture` prints numbers of states
+//! and how it went wrong.
+
+mod explore;
+mod fair;
+mod state;
+mod step;
+
+use explore::Graph;
+use state::{Config, Life, SOUND, State};
+
+const ONE_CPU: Config = Config {
+    cpus: 1,
+    users: 3,
+    ..SOUND
+};
+
+const TWO_CPUS: Config = SOUND;
+
+fn explore(cfg: Config) -> Graph {
+    match Graph::explore(cfg) {
+        Ok(graph) => graph,
+        Err(fault) => panic!("{}\n{}", fault.why, fault.way),
+    }
+}
+
+/// A run in which thread `t` stays parked, or waits otherwise, forever.
+fn waits_forever(graph: &Graph, t: usize) -> Option<String> {
+    let parked = |state: &State| !state.panicked && state.threads[t].parked();
+    let waits = |state: &State| {
+        let alive = state.threads[t].life != Life::Dead;
+        !state.panicked && alive && !state.running(&graph.cfg, t)
+    };
+    fair::run_within(graph, parked).or_else(|| fair::run_within(graph, waits))
+}
+
+fn holds(cfg: Config) {
+    let graph = explore(cfg);
+    let count = |wanted: &dyn Fn(&State) -> bool| graph.states.iter().filter(|s| wanted(s)).count();
+    let parked = count(&|state| state.threads.iter().any(|t| t.parked()));
+    let panics = count(&|state| state.panicked);
+    println!(
+        "{} states, {parked} with parked threads, {panics} without any memory",
+        graph.states.len()
+    );
+    assert_ne!(parked, 0, "the model has too much memory");
+    for t in 0..cfg.users {
+        if let Some(run) = waits_forever(&graph, t) {
+            panic!("thread {t} waits forever\n{run}");
+        }
+    }
+}
+
+fn ends_with(cfg: Config, why: &str) {
+    let Err(fault) = Graph::explore(cfg) else {
+        panic!("nothing went wrong: expected that {why}");
+    };
+    println!("{} states until {}\n{}", fault.states, fault.why, fault.way);
+    assert_eq!(fault.why, why);
+}
+
+fn waits(cfg: Config) {
+    let graph = explore(cfg);
+    let run = (0..cfg.users).find_map(|t| waits_forever(&graph, t));
+    let run = run.expect("a thread that waits forever");
+    println!("{} states\n{run}", graph.states.len());
+}
+
+#[test]
+fn holds_on_one_cpu() {
+    holds(ONE_CPU);
+    holds(Config { user: 2, ..ONE_CPU });
+    holds(Config {
+        kthread: true,
+        ..ONE_CPU
+    });
+    holds(Config {
+        slots: 2,
+        free: 2,
+        reserve_first: 4,
+        users: 2,
+        ..ONE_CPU
+    });
+}
+
+#[test]
+fn holds_on_two_cpus() {
+    holds(TWO_CPUS);
+    holds(Config {
+        kthread: true,
+        ..TWO_CPUS
+    });
+}
+
+#[test]
+fn holds_for_three_threads_on_two_cpus() {
+    holds(Config {
+        users: 3,
+        kthread: true,
+        free: 0,
+        reserve_first: 0,
+        ..TWO_CPUS
+    });
+}
+
+#[test]
+#[ignore = "takes minutes and gigabytes of memory"]
+fn holds_in_larger_sizes() {
+    for kthread in [false, true] {
+        holds(Config {
+            users: 3,
+            kthread,
+            free: 0,
+            ..TWO_CPUS
+        });
+    }
+    holds(Config {
+        user: 2,
+        ..TWO_CPUS
+    });
+    holds(Config {
+        slots: 2,
+        free: 3,
+        reserve_first: 4,
+        user: 2,
+        ..ONE_CPU
+    });
+}
+
+/// More wake-ups of kstackd mean more that the OOM killer does.
+#[test]
+fn refills_may_wake_kstackd() {
+    holds(Config {
+        refill_kicks: true,
+        ..TWO_CPUS
+    });
+}
+
+/// A thread that is killed while a CPU denies it is parked for a while.
+#[test]
+fn admission_need_not_be_checked_again() {
+    holds(Config {
+        recheck: false,
+        ..TWO_CPUS
+    });
+}
+
+#[test]
+fn without_admission_the_reserve_runs_empty() {
+    ends_with(
+        Config {
+            admission: false,
+            ..ONE_CPU
+        },
+        "the reserve is empty at a switch",
+    );
+}
+
+/// An entry of a bank goes to the slot of its number: the entries above the
+/// empty slots are of no use to the thread.
+#[test]
+fn pages_for_other_slots_do_not_count() {
+    let cfg = Config {
+        slots: 2,
+        free: 2,
+        reserve_first: 4,
+        ..ONE_CPU
+    };
+    ends_with(
+        Config {
+            count_by_slot: false,
+            ..cfg
+        },
+        "the reserve is empty at a switch",
+    );
+}
+
+#[test]
+fn without_parking_one_thread_is_denied_forever() {
+    waits(Config {
+        parking: false,
+        ..ONE_CPU
+    });
+}
+
+#[test]
+fn kstackd_that_borrows_its_stack_is_parked_too() {
+    let cfg = Config {
+        critical_owned: false,
+        ..ONE_CPU
+    };
+    waits(cfg);
+    waits(Config {
+        remainder: false,
+        ..cfg
+    });
+}
+
+/// kstackd takes the thread off the list, finds it running, and never sees it
+/// again. It takes two CPUs.
+#[test]
+fn list_before_state_loses_a_wakeup() {
+    let cfg = Config {
+        state_first: false,
+        ..TWO_CPUS
+    };
+    waits(cfg);
+    holds(Config {
+        cpus: 1,
+        users: 3,
+        ..cfg
+    });
+}
+
+#[test]
+fn list_outlives_threads() {
+    ends_with(
+        Config {
+            list_holds: false,
+            ..ONE_CPU
+        },
+        "a dead thread is on the list",
+    );
+}
+
+#[test]
+fn list_has_a_thread_once() {
+    ends_with(
+        Config {
+            list_once: false,
+            ..ONE_CPU
+        },
+        "a thread is added to the list twice",
+    );
+}
+
+/// Without the remainder all is well as long as the OOM reaper is. It is for
+/// victims whose memory comes only when they exit.
+#[test]
+fn remainder_lets_victims_exit() {
+    holds(Config {
+        remainder: false,
+        ..ONE_CPU
+    });
+    let cfg = Config {
+        reaper: false,
+        ..ONE_CPU
+    };
+    holds(cfg);
+    ends_with(
+        Config {
+            remainder: false,
+            ..cfg
+        },
+        "panic though user memory can be had",
+    );
+}
+
+/// A limit: kernel threads may use up the remainder, and it does not move
+/// from CPU to CPU.
+#[test]
+fn remainder_is_not_for_victims_alone() {
+    for cfg in [
+        Config {
+            kthread: true,
+            ..ONE_CPU
+        },
+        TWO_CPUS,
+    ] {
+        ends_with(
+            Config {
+                reaper: false,
+                ..cfg
+            },
+            "panic though user memory can be had",
+        );
+    }
+}

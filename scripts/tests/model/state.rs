@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: GPL-2.0
+//! What the model knows of the kernel at one moment.
+//!
+//! Small numbers stand for sizes: a thread of the model has `slots` (1 or 2)
+//! slots below the page that it always owns, where the kernel has
+//! DYNAMIC_STACK_BANK.
+
+/// The threads: users first, then those that give others memory.
+pub const USERS: usize = 3;
+pub const KSTACKD: usize = 3;
+/// kswapd, the OOM reaper: whoever frees memory of others.
+pub const REAPER: usize = 4;
+pub const THREADS: usize = 5;
+/// The idle thread of a CPU owns its stack; it is on no run queue.
+pub const IDLE: usize = 5;
+pub const MAX_CPUS: usize = 2;
+
+/// Where a CPU is in `__schedule()`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum At {
+    /// It runs `cur`, no lock held, interrupts on.
+    Run,
+    /// In `dynamic_stack_switch_done()`: no lock held, interrupts on.
+    Refill,
+    /// Run queue locked: about to pick, since `cur` cannot go on.
+    Pick,
+    /// Run queue locked: this thread was picked and denied.
+    Denied(u8),
+    /// Run queue locked: the first of state and list is done.
+    Half(u8),
+    /// Run queue locked: state and list are done, it is still queued.
+    Listed(u8),
+}
+
+/// A run queue and `struct dynamic_stack_stock`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Cpu {
+    pub cur: u8,
+    pub at: At,
+    /// `stock->spare`: bit n is set if entry n has a page.
+    pub spare: u8,
+    /// `stock->lent`: the entries below `empty` of `cur` are in its slots.
+    pub lent: u8,
+    /// Pages in `stock->reserve`.
+    pub reserve: u8,
+    /// The irq_work that wakes kstackd is pending: it comes when the run queue
+    /// is unlocked. If it came later, all would be as if kstackd was picked
+    /// later.
+    pub kick: bool,
+}
+
+/// `__state` of a thread.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Life {
+    Running,
+    /// STACK_WAIT.
+    Wait,
+    /// kstackd and the reaper, with nothing to do.
+    Sleep,
+    Dead,
+}
+
+/// A `task_struct`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Thread {
+    pub life: Life,
+    /// `on_rq`.
+    pub queued: bool,
+    /// On the list of parked threads.
+    pub listed: bool,
+    /// An OOM victim.
+    pub killed: bool,
+    /// `dynamic_stack.nr_empty`; all other slots are kept pages.
+    pub empty: u8,
+    /// Pages of user memory.
+    pub user: u8,
+}
+
+/// Where kstackd is in its loop.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Worker {
+    /// In `wait_event()`.
+    Idle,
+    /// Fills the reserve of this CPU, then those of the next ones.
+    Fill(u8),
+    /// Took these threads (bits) off the list and wakes them.
+    Wake(u8),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct State {
+    pub cpus: [Cpu; MAX_CPUS],
+    pub threads: [Thread; THREADS],
+    pub worker: Worker,
+    /// `kstackd_wanted`.
+    pub wanted: bool,
+    /// Pages that the allocator has.
+    pub free: u8,
+    /// "System is deadlocked on memory": the end of a run.
+    pub panicked: bool,
+}
+
+/// The size of the model, and what is broken in it.
+#[derive(Clone, Copy, Debug)]
+pub struct Config {
+    pub cpus: usize,
+    /// How many of `USERS` there are.
+    pub users: usize,
+    /// The first of them is a kernel thread: privileged, no user memory.
+    pub kthread: bool,
+    pub slots: u8,
+    /// Free pages at the start: all numbers up to this one.
+    pub free: u8,
+    /// Pages in each reserve at the start: all numbers up to this one.
+    pub reserve_first: u8,
+    /// Pages of user memory that a thread may have; it starts with one.
+    pub user: u8,
+    /// A refill that fails wakes kstackd, too.
+    pub refill_kicks: bool,
+    /// Look at admission again when the state is set.
+    pub recheck: bool,
+    /// The OOM reaper gets at the memory of victims; if not, they must exit.
+    pub reaper: bool,
+
+    /// An ordinary thread leaves a bank of pages to the next.
+    pub remainder: bool,
+    /// kstackd and the reaper own their stacks.
+    pub critical_owned: bool,
+    /// A denied thread is parked; otherwise idle runs instead of it.
+    pub parking: bool,
+    /// The state is set before the thread is on the list.
+    pub state_first: bool,
+    /// There is a check before a switch.
+    pub admission: bool,
+    /// A thread that is on the list still is not added again.
+    pub list_once: bool,
+    /// The list holds a reference to each thread on it.
+    pub list_holds: bool,
+    /// Count only those entries of the spare bank that `next` gets.
+    pub count_by_slot: bool,
+}
+
+/// The protocol as it should be, in the smallest size.
+pub const SOUND: Config = Config {
+    cpus: 2,
+    users: 2,
+    kthread: false,
+    slots: 1,
+    free: 1,
+    reserve_first: 2,
+    user: 1,
+    refill_kicks: false,
+    recheck: true,
+    reaper: true,
+    remainder: true,
+    critical_owned: true,
+    parking: true,
+    state_first: true,
+    admission: true,
+    list_once: true,
+    list_holds: true,
+    count_by_slot: true,
+};
+
+/// Bits of the `n` lowest slots.
+pub fn low(n: u8) -> u8 {
+    (1 << n) - 1
+}
+
+impl Cpu {
+    pub fn full(&self, cfg: &Config) -> bool {
+        self.spare & self.lent == low(cfg.slots) && self.reserve == cfg.reserve()
+    }
+
+    /// The thread that it picked and is about to park.
+    pub fn parking(&self) -> Option<usize> {
+        match self.at {
+            At::Denied(t) | At::Half(t) | At::Listed(t) => Some(t.into()),
+            _ => None,
+        }
+    }
+}
+
+impl Thread {
+    pub fn parked(&self) -> bool {
+        self.life == Life::Wait && !self.queued
+    }
+}
+
+impl Config {
+    pub fn reserve(&self) -> u8 {
+        2 * self.slots
+    }
+
+    pub fn is_user(&self, thread: usize) -> bool {
+        thread < self.users && !(self.kthread && thread == 0)
+    }
+}
+
+impl State {
+    pub fn running(&self, cfg: &Config, thread: usize) -> bool {
+        self.cpus[..cfg.cpus]
+            .iter()
+            .any(|cpu| usize::from(cpu.cur) == thread)
+    }
+
+    /// Wants a CPU and has none.
+    pub fn runnable(&self, cfg: &Config, thread: usize) -> bool {
+        self.threads[thread].queued && !self.running(cfg, thread)
+    }
+
+    /// All pages there are, wherever they are.
+    pub fn pages(&self, cfg: &Config) -> u32 {
+        let cpus = self.cpus[..cfg.cpus].iter();
+        let stocks = cpus
+            .map(|cpu| cpu.spare.count_ones() + cpu.lent.count_ones() + u32::from(cpu.reserve))
+            .sum::<u32>();
+        let threads = self.threads.iter();
+        let owned = threads
+            .map(|thread| u32::from(cfg.slots - thread.empty + thread.user))
+            .sum::<u32>();
+        u32::from(self.free) + stocks + owned
+    }
+
+    /// What must hold between any two steps.
+    pub fn fault(&self, cfg: &Config) -> Option<&'static str> {
+        for (nr, cpu) in self.cpus[..cfg.cpus].iter().enumerate() {
+            let cur = usize::from(cpu.cur);
+            if cur == IDLE {
+                continue;
+            }
+            if low(self.threads[cur].empty) & !cpu.lent != 0 {
+                return Some("a running thread lacks a page");
+            }
+            if self.cpus[..nr].iter().any(|other| other.cur == cpu.cur) {
+                return Some("a thread runs on two CPUs");
+            }
+        }
+        if self.panicked && self.threads.iter().any(|thread| thread.user > 0) {
+            return Some("panic though user memory can be had");
+        }
+        None
+    }
+
+    /// All of it in one number.
+    pub fn key(&self) -> u128 {
+        let mut key = 0;
+        let mut put = |bits: u32, value: u8| {
+            debug_assert!(u32::from(value) < 1 << bits);
+            key = key << bits | u128::from(value);
+        };
+        for cpu in &self.cpus {
+            let (at, thread) = match cpu.at {
+                At::Run => (0, 0),
+                At::Refill => (1, 0),
+                At::Pick => (2, 0),
+                At::Denied(t) => (3, t),
+                At::Half(t) => (4, t),
+                At::Listed(t) => (5, t),
+            };
+            put(3, cpu.cur);
+            put(3, at);
+            put(3, thread);
+            put(2, cpu.spare);
+            put(2, cpu.lent);
+            put(3, cpu.reserve);
+            put(1, cpu.kick.into());
+        }
+        for thread in &self.threads {
+            put(2, thread.life as u8);
+            put(1, thread.queued.into());
+            put(1, thread.listed.into());
+            put(1, thread.killed.into());
+            put(2, thread.empty);
+            put(2, thread.user);
+        }
+        let (worker, detail) = match self.worker {
+            Worker::Idle => (0, 0),
+            Worker::Fill(cpu) => (1, cpu),
+            Worker::Wake(list) => (2, list),
+        };
+        put(2, worker);
+        put(5, detail);
+        put(1, self.wanted.into());
+        put(6, self.free);
+        put(1, self.panicked.into());
+        key
+    }
+
+    /// New threads. Others, who sleep now, have kept the pages that the
+    /// reserves lack.
+    pub fn starts(cfg: &Config) -> Vec<Self> {
+        let thread = Thread {
+            life: Life::Running,
+            queued: true,
+            listed: false,
+            killed: false,
+            empty: cfg.slots,
+            user: 0,
+        };
+        let worker = Thread {
+            life: Life::Sleep,
+            queued: false,
+            empty: if cfg.critical_owned { 0 } else { cfg.slots },
+            ..thread
+        };
+        let absent = Thread {
+            life: Life::Dead,
+            queued: false,
+            ..thread
+        };
+        let mut threads = [thread, thread, thread, worker, worker];
+        for (t, thread) in threads[..USERS].iter_mut().enumerate() {
+            if t >= cfg.users {
+                *thread = absent;
+            }
+            thread.user = cfg.is_user(t).into();
+        }
+
+        let stock = |reserve| Cpu {
+            cur: IDLE as u8,
+            at: At::Run,
+            spare: low(cfg.slots),
+            lent: low(cfg.slots),
+            reserve,
+            kick: false,
+        };
+        let mut starts = Vec::new();
+        for free in 0..=cfg.free {
+            for first in 0..=cfg.reserve_first {
+                // The other half is the same with the CPUs exchanged.
+                let second = if cfg.cpus > 1 { first } else { 0 };
+                for second in 0..=second {
+                    starts.push(Self {
+                        cpus: [stock(first), stock(second)],
+                        threads,
+                        worker: Worker::Idle,
+                        wanted: false,
+                        free,
+                        panicked: false,
+                    });
+                }
+            }
+        }
+        starts
+    }
+}

@@ -1,0 +1,433 @@
+// SPDX-License-Identifier: GPL-2.0
+//! What can happen next: all steps that CPUs and threads can take.
+
+use crate::state::{
+    At, Config, IDLE, KSTACKD, Life, REAPER, State, THREADS, Thread, USERS, Worker, low,
+};
+
+/// A step by its CPU, and the thread that it is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Step {
+    Switch {
+        cpu: usize,
+        to: usize,
+        kept: u8,
+    },
+    Stay(usize),
+    Deny(usize, usize),
+    /// `thread->__state = STACK_WAIT`.
+    SetState(usize, usize),
+    List(usize, usize),
+    Dequeue(usize, usize),
+    /// Admitted after all.
+    Recheck(usize, usize),
+    Refill(usize),
+    Allocate(usize, usize),
+    Free(usize, usize),
+    Exit(usize, usize),
+    /// By whoever runs on the CPU, for want of memory.
+    Kill(usize, usize),
+    /// kstackd tries again: a victim has memory still.
+    AwaitVictim(usize),
+    Panic(usize),
+    Reap(usize, usize),
+    KstackdStart(usize),
+    KstackdFill(usize),
+    KstackdTakeList(usize),
+    KstackdWake(usize, usize),
+    Sleep(usize, usize),
+}
+
+pub type Next = Result<State, &'static str>;
+
+struct Steps<'a> {
+    cfg: &'a Config,
+    from: &'a State,
+    out: &'a mut Vec<(Step, Next)>,
+}
+
+pub fn steps(cfg: &Config, from: &State, out: &mut Vec<(Step, Next)>) {
+    out.clear();
+    if from.panicked {
+        return;
+    }
+    let mut steps = Steps { cfg, from, out };
+    for cpu in 0..cfg.cpus {
+        steps.of_cpu(cpu);
+    }
+    let before = from.pages(cfg);
+    for (_, next) in out {
+        if next.is_ok_and(|next| next.pages(cfg) != before) {
+            *next = Err("a page was lost or counted twice");
+        }
+    }
+}
+
+impl Steps<'_> {
+    fn push(&mut self, step: Step, change: impl FnOnce(&mut State)) {
+        let mut next = *self.from;
+        change(&mut next);
+        self.out.push((step, Ok(next)));
+    }
+
+    fn fail(&mut self, step: Step, why: &'static str) {
+        self.out.push((step, Err(why)));
+    }
+
+    fn of_cpu(&mut self, c: usize) {
+        let cpu = self.from.cpus[c];
+        match cpu.at {
+            At::Run => {
+                self.of_thread(c, cpu.cur.into());
+                self.pick(c);
+            }
+            At::Pick => self.pick(c),
+            At::Refill => self.refill(c),
+            At::Denied(t) if self.cfg.state_first => self.set_state(c, t, At::Half(t)),
+            At::Denied(t) => self.list(c, t, At::Half(t)),
+            At::Half(t) if self.cfg.state_first => self.list(c, t, At::Listed(t)),
+            At::Half(t) => self.set_state(c, t, At::Listed(t)),
+            At::Listed(t) => self.push(Step::Dequeue(c, t.into()), |s| {
+                s.threads[usize::from(t)].queued = false;
+                s.cpus[c].at = At::Pick;
+                s.cpus[c].kick = true;
+            }),
+        }
+    }
+
+    fn set_state(&mut self, c: usize, t: u8, at: At) {
+        self.push(Step::SetState(c, t.into()), |s| {
+            s.threads[usize::from(t)].life = Life::Wait;
+            s.cpus[c].at = at;
+        });
+    }
+
+    fn list(&mut self, c: usize, t: u8, at: At) {
+        let thread = usize::from(t);
+        if self.cfg.recheck && self.admitted(c, thread) {
+            return self.push(Step::Recheck(c, thread), |s| {
+                s.threads[thread].life = Life::Running;
+                s.cpus[c].at = At::Pick;
+            });
+        }
+        // Being killed wakes a thread and leaves it on the list.
+        if self.from.threads[thread].listed && !self.cfg.list_once {
+            return self.fail(Step::List(c, thread), "a thread is added to the list twice");
+        }
+        self.push(Step::List(c, thread), |s| {
+            s.threads[thread].listed = true;
+            s.cpus[c].at = at;
+        });
+    }
+
+    /// The run queue is locked from here to the end of a switch.
+    fn pick(&mut self, c: usize) {
+        let cpu = self.from.cpus[c];
+        let cur = usize::from(cpu.cur);
+        let others = &self.from.cpus[..self.cfg.cpus];
+        let mut nobody = true;
+        for t in 0..THREADS {
+            if !self.from.runnable(self.cfg, t) || others.iter().any(|o| o.parking() == Some(t)) {
+                continue;
+            }
+            nobody = false;
+            if self.admitted(c, t) {
+                self.switch(c, t);
+                continue;
+            }
+            if self.from.threads[t].empty == 0 && t >= USERS {
+                self.fail(Step::Deny(c, t), "a thread that frees memory was denied");
+            } else if self.cfg.parking {
+                self.push(Step::Deny(c, t), |s| s.cpus[c].at = At::Denied(t as u8));
+            } else if cur == IDLE {
+                self.push(Step::Deny(c, t), |s| s.cpus[c].at = At::Run);
+            } else {
+                self.switch(c, IDLE);
+            }
+        }
+        if cpu.at != At::Pick {
+            return;
+        }
+        let goes_on = cur < THREADS && self.from.threads[cur].life == Life::Running;
+        if goes_on || cur == IDLE && nobody {
+            self.push(Step::Stay(c), |s| {
+                s.cpus[c].at = At::Run;
+                unlock(s, c);
+            });
+        } else if nobody {
+            self.switch(c, IDLE);
+        }
+    }
+
+    fn admitted(&self, c: usize, t: usize) -> bool {
+        let cpu = &self.from.cpus[c];
+        let thread = &self.from.threads[t];
+        let critical = t >= USERS;
+        if !self.cfg.admission || critical && thread.empty == 0 {
+            return true;
+        }
+        let usable = if self.cfg.count_by_slot {
+            cpu.spare & low(thread.empty)
+        } else {
+            cpu.spare
+        };
+        let privileged = critical || thread.killed || !self.cfg.is_user(t);
+        let left = if self.cfg.remainder && !privileged {
+            self.cfg.slots
+        } else {
+            0
+        };
+        u32::from(thread.empty + left) <= usable.count_ones() + u32::from(cpu.reserve)
+    }
+
+    /// `dynamic_stack_lend()`, the switch and `dynamic_stack_take_back()`.
+    fn switch(&mut self, c: usize, to: usize) {
+        let mut cpu = self.from.cpus[c];
+        let wanted = self.from.threads.get(to).map_or(0, |next| next.empty);
+        let missing = low(wanted) & !cpu.spare;
+        let holes = missing.count_ones() as u8;
+        if holes > cpu.reserve {
+            let step = Step::Switch {
+                cpu: c,
+                to,
+                kept: 0,
+            };
+            return self.fail(step, "the reserve is empty at a switch");
+        }
+        cpu.reserve -= holes;
+        cpu.spare |= missing;
+        (cpu.spare, cpu.lent) = (cpu.lent, cpu.spare);
+
+        let prev = usize::from(cpu.cur);
+        cpu.cur = to as u8;
+        let empty = self.from.threads.get(prev).map_or(0, |prev| prev.empty);
+        for kept in 0..=empty {
+            let mut cpu = cpu;
+            cpu.spare &= !(low(empty) & !low(empty - kept));
+            cpu.at = if cpu.full(self.cfg) {
+                At::Run
+            } else {
+                At::Refill
+            };
+            let slots = self.cfg.slots;
+            self.push(Step::Switch { cpu: c, to, kept }, |s| {
+                s.cpus[c] = cpu;
+                if let Some(prev) = s.threads.get_mut(prev) {
+                    prev.empty -= kept;
+                    if prev.life == Life::Dead {
+                        s.free += slots - prev.empty;
+                        prev.empty = slots;
+                    }
+                }
+                unlock(s, c);
+            });
+        }
+    }
+
+    /// The banks first, in either order, then the reserve.
+    fn refill(&mut self, c: usize) {
+        let cfg = self.cfg;
+        for lent_first in [false, true] {
+            self.push(Step::Refill(c), |s| {
+                let cpu = &mut s.cpus[c];
+                let banks = [&mut cpu.spare, &mut cpu.lent];
+                let order = if lent_first { [1, 0] } else { [0, 1] };
+                for bank in order {
+                    for slot in 0..cfg.slots {
+                        if *banks[bank] & 1 << slot == 0 && s.free > 0 {
+                            *banks[bank] |= 1 << slot;
+                            s.free -= 1;
+                        }
+                    }
+                }
+                let got = s.free.min(cfg.reserve() - cpu.reserve);
+                cpu.reserve += got;
+                s.free -= got;
+                cpu.at = At::Run;
+                if cfg.refill_kicks && !cpu.full(cfg) {
+                    wake_kstackd(s);
+                }
+            });
+        }
+        let len = self.out.len();
+        if self.out[len - 1] == self.out[len - 2] {
+            self.out.pop();
+        }
+    }
+
+    fn of_thread(&mut self, c: usize, t: usize) {
+        match t {
+            KSTACKD => self.kstackd(c),
+            REAPER => self.reaper(c),
+            IDLE => (),
+            _ if self.cfg.is_user(t) => self.user(c, t),
+            _ => (),
+        }
+    }
+
+    fn user(&mut self, c: usize, t: usize) {
+        let thread = self.from.threads[t];
+        if thread.killed {
+            if thread.listed && !self.cfg.list_holds {
+                return self.fail(Step::Exit(c, t), "a dead thread is on the list");
+            }
+            return self.push(Step::Exit(c, t), |s| {
+                let thread = &mut s.threads[t];
+                s.free += thread.user;
+                thread.user = 0;
+                thread.life = Life::Dead;
+                thread.queued = false;
+                // Nothing comes of waking it: forget it, to have fewer states.
+                thread.listed = false;
+                if let Worker::Wake(list) = s.worker {
+                    s.worker = wake_all(list & !(1 << t));
+                }
+                s.cpus[c].at = At::Pick;
+            });
+        }
+        if thread.user < self.cfg.user {
+            if self.from.free > 0 {
+                self.push(Step::Allocate(c, t), |s| {
+                    s.free -= 1;
+                    s.threads[t].user += 1;
+                });
+            } else {
+                self.out_of_memory(c);
+            }
+        }
+        if thread.user > 1 {
+            self.push(Step::Free(c, t), |s| {
+                s.free += 1;
+                s.threads[t].user -= 1;
+            });
+        }
+    }
+
+    fn out_of_memory(&mut self, c: usize) {
+        let reaper = self.cfg.reaper;
+        let awaited = |t: &Thread| t.killed && t.user > 0 && (reaper || !t.parked());
+        if self.from.threads.iter().any(awaited) {
+            if usize::from(self.from.cpus[c].cur) == KSTACKD {
+                self.push(Step::AwaitVictim(c), |_| ());
+            }
+            return;
+        }
+        let mut nobody = true;
+        for t in 0..USERS {
+            let victim = self.from.threads[t];
+            if !self.cfg.is_user(t) || victim.killed || victim.life == Life::Dead {
+                continue;
+            }
+            nobody = false;
+            // The wake-up spins on the lock of the run queue it is on.
+            if victim.life == Life::Wait && victim.queued {
+                continue;
+            }
+            self.push(Step::Kill(c, t), |s| {
+                s.threads[t].killed = true;
+                wake(s, t, Life::Wait);
+                if reaper {
+                    wake(s, REAPER, Life::Sleep);
+                }
+            });
+        }
+        if nobody {
+            self.push(Step::Panic(c), |s| s.panicked = true);
+        }
+    }
+
+    fn reaper(&mut self, c: usize) {
+        let victim = (0..USERS).find(|&t| {
+            let thread = &self.from.threads[t];
+            thread.killed && thread.user > 0
+        });
+        match victim {
+            Some(t) => self.push(Step::Reap(c, t), |s| {
+                s.free += s.threads[t].user;
+                s.threads[t].user = 0;
+            }),
+            None => self.sleep(c, REAPER),
+        }
+    }
+
+    fn sleep(&mut self, c: usize, t: usize) {
+        self.push(Step::Sleep(c, t), |s| {
+            s.threads[t].life = Life::Sleep;
+            s.threads[t].queued = false;
+            s.cpus[c].at = At::Pick;
+        });
+    }
+
+    fn kstackd(&mut self, c: usize) {
+        match self.from.worker {
+            Worker::Idle if self.from.wanted => self.push(Step::KstackdStart(c), |s| {
+                s.wanted = false;
+                s.worker = Worker::Fill(0);
+            }),
+            Worker::Idle => self.sleep(c, KSTACKD),
+            Worker::Fill(first) => {
+                let size = self.cfg.reserve();
+                let cpus = usize::from(first)..self.cfg.cpus;
+                let hole = cpus.clone().find(|&cpu| self.from.cpus[cpu].reserve < size);
+                match hole {
+                    None => self.push(Step::KstackdTakeList(c), |s| {
+                        let mut list = 0;
+                        for (t, thread) in s.threads.iter_mut().enumerate() {
+                            list |= u8::from(thread.listed) << t;
+                            thread.listed = false;
+                        }
+                        s.worker = wake_all(list);
+                    }),
+                    Some(_) if self.from.free == 0 => self.out_of_memory(c),
+                    Some(cpu) => self.push(Step::KstackdFill(c), |s| {
+                        s.free -= 1;
+                        s.cpus[cpu].reserve += 1;
+                        s.worker = Worker::Fill(cpu as u8);
+                    }),
+                }
+            }
+            Worker::Wake(list) => {
+                let t = list.trailing_zeros() as usize;
+                let thread = self.from.threads[t];
+                // The wake-up spins on the lock of the run queue it is on.
+                if thread.life == Life::Wait && thread.queued {
+                    return;
+                }
+                self.push(Step::KstackdWake(c, t), |s| {
+                    wake(s, t, Life::Wait);
+                    s.worker = wake_all(list & (list - 1));
+                });
+            }
+        }
+    }
+}
+
+/// `wake_up_state()`: nothing happens if the thread is not in this state.
+fn wake(s: &mut State, t: usize, state: Life) {
+    let thread = &mut s.threads[t];
+    if thread.life == state {
+        thread.life = Life::Running;
+        thread.queued = true;
+    }
+}
+
+fn wake_all(list: u8) -> Worker {
+    if list == 0 {
+        Worker::Idle
+    } else {
+        Worker::Wake(list)
+    }
+}
+
+/// Interrupts are on again.
+fn unlock(s: &mut State, c: usize) {
+    if s.cpus[c].kick {
+        s.cpus[c].kick = false;
+        wake_kstackd(s);
+    }
+}
+
+fn wake_kstackd(s: &mut State) {
+    s.wanted = true;
+    wake(s, KSTACKD, Life::Sleep);
+}
