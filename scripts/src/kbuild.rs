@@ -49,6 +49,7 @@ pub fn make(ctx: &Context, tools: &Tools, compiler: Compiler, dir: &Path) -> Com
     }
     make.arg(format!("RUSTC={}", tools.rustc.path.display()))
         .arg(format!("HOSTRUSTC={}", tools.rustc.path.display()))
+        .arg(format!("RUSTDOC={}", tools.rustc.rustdoc().display()))
         .arg(format!("BINDGEN={}", tools.bindgen.display()))
         .arg("LOCALVERSION=");
     make

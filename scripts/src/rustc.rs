@@ -31,6 +31,11 @@ impl Rustc {
         self.path.with_file_name("clippy-driver")
     }
 
+    /// For the tests in the documentation of the kernel crate.
+    pub fn rustdoc(&self) -> PathBuf {
+        self.path.with_file_name("rustdoc")
+    }
+
     fn probe(program: &Path) -> Option<Self> {
         let sysroot = process::read(Command::new(program).args(["--print", "sysroot"])).ok()?;
         let sysroot = Path::new(&sysroot);
