@@ -271,7 +271,8 @@ fn remainder_lets_victims_exit() {
 }
 
 /// A limit: kernel threads may use up the remainder, and it does not move
-/// from CPU to CPU.
+/// from CPU to CPU. Against this kstackd has the pages that are set aside for
+/// PF_MEMALLOC, which the model has not.
 #[test]
 fn remainder_is_not_for_victims_alone() {
     for cfg in [
