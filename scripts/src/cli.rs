@@ -39,7 +39,7 @@ pub enum Command {
     Demo(crate::demo::Args),
     /// Run the selftests in a VM, once for each method
     Test(crate::test::Args),
-    /// Run selftests of the kernel in a VM, once for each method
+    /// Run the kernel's own suites in VMs, without the series and under each method
     TestKernel(crate::test::suites::Args),
     /// Suspend and kexec in a VM, once for each method
     TestMachine(crate::test::machine::Args),

@@ -70,9 +70,13 @@ impl Kernel {
 
     /// The kernel of the tree with what is `asked` for, built if need be.
     pub fn build(ctx: &Context, compiler: Compiler, asked: &str) -> Result<Self> {
+        Self::build_from(ctx, &Tree::ensure(ctx)?, compiler, asked)
+    }
+
+    /// The kernel of `tree` as it is, with what is `asked` for, built if need be.
+    pub fn build_from(ctx: &Context, tree: &Tree, compiler: Compiler, asked: &str) -> Result<Self> {
         let tools = Tools::ensure(ctx)?;
-        let tree = Tree::ensure(ctx)?;
-        let key = key(&tools, compiler, &tree, asked)?;
+        let key = key(&tools, compiler, tree, asked)?;
         let kernel = Self {
             build: ctx.cache.join(format!("kernel-{key}")),
         };
@@ -85,7 +89,7 @@ impl Kernel {
         }
         // Not before the build is complete does the directory hold that commit.
         let _ = fs::remove_file(&stamp);
-        kernel.configure(ctx, &tools, compiler, &tree, asked)?;
+        kernel.configure(ctx, &tools, compiler, tree, asked)?;
         let mut make = kbuild::make(ctx, &tools, compiler, &kernel.build);
         make.args(["bzImage", "modules"]);
         progress::run(

@@ -70,6 +70,15 @@ pub fn ftrace_noop(ctx: &Context, kernel: &Kernel) -> Result<PathBuf> {
     Ok(out.join("ftrace_noop.ko"))
 }
 
+/// The modules of the kernel's selftests of live patching, in a folder of their own.
+pub fn livepatch_tests(ctx: &Context, kernel: &Kernel, source: &Path) -> Result<PathBuf> {
+    let tools = Tools::ensure(ctx)?;
+    let (mut make, out) = make_in(ctx, &tools, kernel, source, "modules-livepatch")?;
+    let title = "build the modules of the selftests";
+    progress::run(title, &ctx.log("modules"), None, &mut make)?;
+    Ok(out)
+}
+
 /// The command that builds the modules in Rust, and the directory it builds them in.
 fn make(ctx: &Context, tools: &Tools, kernel: &Kernel, prefix: &str) -> Result<(Command, PathBuf)> {
     for finding in Kdir::read(&kernel.build).findings(&tools.rustc) {

@@ -49,6 +49,12 @@ const CLIPPY: [&str; 2] = ["rust-web-clippy", "rust-clippy"];
 
 const HEADERS: [(&str, &str); 2] = [("libelf.h", "libelf-dev"), ("openssl/ssl.h", "libssl-dev")];
 
+/// Of these, clone3 and mm of the kernel's selftests make use.
+const SELFTEST_HEADERS: [(&str, &str); 2] = [
+    ("sys/capability.h", "libcap-dev"),
+    ("numa.h", "libnuma-dev"),
+];
+
 pub fn probe(ctx: &Context) -> Vec<Finding> {
     let programs = PROGRAMS
         .iter()
@@ -103,6 +109,14 @@ pub fn probe_gcc_plugins() -> Vec<Finding> {
     vec![Finding::new("gcc-plugin.h", state, || {
         Mend::Packages(packages())
     })]
+}
+
+/// What it takes to build the kernel's selftests.
+pub fn probe_selftests() -> Vec<Finding> {
+    let headers = SELFTEST_HEADERS.iter();
+    headers
+        .map(|(header, package)| probe_header(header, package))
+        .collect()
 }
 
 /// A Python that can make virtual environments.

@@ -33,6 +33,11 @@ pub fn ensure_gcc_plugins(ctx: &Context) -> Result<()> {
     ensure_all(ctx, needs::probe_gcc_plugins)
 }
 
+/// What only the kernel's selftests need.
+pub fn ensure_selftests(ctx: &Context) -> Result<()> {
+    ensure_all(ctx, needs::probe_selftests)
+}
+
 fn ensure_all(ctx: &Context, probe: impl Fn() -> Vec<Finding>) -> Result<()> {
     let faults = || faults(probe());
     for _ in 0..2 {

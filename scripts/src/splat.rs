@@ -36,7 +36,7 @@ impl Splats {
         Self::parse(&text).with_context(|| format!("in {}", path.display()))
     }
 
-    fn parse(text: &str) -> Result<Self> {
+    pub fn parse(text: &str) -> Result<Self> {
         let mut splats = Self {
             patterns: Vec::new(),
             allowed: Vec::new(),

@@ -41,6 +41,8 @@ static OFFERS: [Offer; 2] = [
 ];
 
 const PLAIN: &str = "plain.config";
+/// The tag of the source, and the name of the stage without a patch.
+pub const BASE: &str = "base";
 
 pub struct Stage {
     /// "base", or number and subject of the last patch.
@@ -65,14 +67,7 @@ impl<'a> Workshop<'a> {
         let tools = Tools::ensure(ctx)?;
         let (main, tag) = Tree::with_series(ctx)?;
         let stages = list(&main, &tag)?;
-        let tree = Tree {
-            dir: main.dir.with_extension("stages"),
-        };
-        // One whose main tree was removed and made again is of no use.
-        if !tree.git().is_repository() || tree.git().head().is_err() {
-            let _ = fs::remove_dir_all(&tree.dir);
-            main.add_work_tree(&tree.dir)?;
-        }
+        let tree = work_tree(&main)?;
         let fragments = ctx.root.join("scripts/configs/stages");
         let plain = kernel::concatenate([&fragments.join(PLAIN)])?;
         let name = format!(
@@ -92,9 +87,7 @@ impl<'a> Workshop<'a> {
     }
 
     pub fn check_out(&self, stage: &Stage) -> Result<()> {
-        let git = self.tree.git();
-        git.read(["checkout", "-q", "--force", "--detach", &stage.commit])
-            .map(drop)
+        check_out(&self.tree, &stage.commit)
     }
 
     /// What the stage that is checked out has to offer.
@@ -134,13 +127,38 @@ impl<'a> Workshop<'a> {
     }
 }
 
+/// The base, checked out in the work tree of the stages.
+pub fn base(ctx: &Context) -> Result<Tree> {
+    let tree = work_tree(&Tree::unpack(ctx)?)?;
+    check_out(&tree, BASE)?;
+    Ok(tree)
+}
+
+fn work_tree(main: &Tree) -> Result<Tree> {
+    let tree = Tree {
+        dir: main.dir.with_extension("stages"),
+    };
+    // One whose main tree was removed and made again is of no use.
+    if !tree.git().is_repository() || tree.git().head().is_err() {
+        let _ = fs::remove_dir_all(&tree.dir);
+        main.add_work_tree(&tree.dir)?;
+    }
+    Ok(tree)
+}
+
+fn check_out(tree: &Tree, commit: &str) -> Result<()> {
+    let git = tree.git();
+    git.read(["checkout", "-q", "--force", "--detach", commit])
+        .map(drop)
+}
+
 fn list(tree: &Tree, tag: &str) -> Result<Vec<Stage>> {
     let git = tree.git();
     let mut stages = vec![Stage {
-        name: "base".to_string(),
-        commit: "base".to_string(),
+        name: BASE.to_string(),
+        commit: BASE.to_string(),
     }];
-    let range = format!("base..{tag}");
+    let range = format!("{BASE}..{tag}");
     let log = git.read(["log", "--reverse", "--format=%H %s", &range])?;
     for (index, line) in log.lines().enumerate() {
         let (commit, subject) = line.split_once(' ').context("git log without subject")?;

@@ -35,6 +35,9 @@ use crate::vm::{Run, State, Vm};
 const UNKNOWN_METHOD: &str = "bogus";
 const UNKNOWN_METHOD_TEST: &str = "boot_option.sh";
 
+/// The guest's markers and the tests' are many for the usual limit.
+const LOG_ARGS: [&str; 2] = ["printk.devkmsg=on", "log_buf_len=4M"];
+
 #[derive(clap::Args)]
 pub struct Args {
     /// Tests to run, by name; all if none is given
@@ -73,7 +76,16 @@ pub struct Boot {
 impl Boot {
     /// Tells `vm` what it is to be booted with.
     fn apply(&self, method: &str, vm: &mut Vm) {
-        vm.kernel_args = [kernel_args(method), method::words(&self.append)].concat();
+        self.apply_args(kernel_args(method), vm);
+    }
+
+    /// The same for a kernel without the series, which has no methods.
+    fn apply_base(&self, vm: &mut Vm) {
+        self.apply_args(LOG_ARGS.map(str::to_string).into(), vm);
+    }
+
+    fn apply_args(&self, args: Vec<String>, vm: &mut Vm) {
+        vm.kernel_args = [args, method::words(&self.append)].concat();
         let options = self.qemu_opts.iter().filter(|options| !options.is_empty());
         vm.qemu_args = options.cloned().collect();
     }
@@ -129,14 +141,13 @@ fn outcome(counts: Counts, died: bool) -> Outcome {
 
 /// What the kernel is told for tests.
 fn kernel_args(method: &str) -> Vec<String> {
-    vec![
+    let mut args = vec![
         format!("dynamic_stack={method}"),
         // A page that comes back unused and is not zero warns.
         "dynamic_stack_check=1".to_string(),
-        // The guest's markers and the tests' are many for the usual limit.
-        "printk.devkmsg=on".to_string(),
-        "log_buf_len=4M".to_string(),
-    ]
+    ];
+    args.extend(LOG_ARGS.map(str::to_string));
+    args
 }
 
 impl<'a> Lab<'a> {
@@ -236,7 +247,7 @@ impl<'a> Lab<'a> {
 
     fn run_script(&self, vm: &Vm, tests: &[String]) -> Result<Run> {
         let Suite { dir, timeout, .. } = &self.suite;
-        let args = guest::host_args(&self.modules, dir, *timeout, tests);
+        let args = guest::host_args(&self.modules.all(), dir, *timeout, tests);
         vm.run(&self.tools.vng, &self.script, &args)
     }
 }

@@ -35,12 +35,15 @@ pub fn args(suite: &Suite, modules: &Modules, tests: &[String]) -> Vec<String> {
 
 /// The same in a guest with the files of the host, for tests of `dir`.
 pub fn host_args(
-    modules: &Modules,
+    modules: &[&Path],
     dir: &Path,
     timeout: Duration,
     tests: &[String],
 ) -> Vec<String> {
-    let paths = modules.all().map(|module| module.display().to_string());
+    let paths: Vec<_> = modules
+        .iter()
+        .map(|module| module.display().to_string())
+        .collect();
     script_args(&paths, &dir.display().to_string(), timeout, tests)
 }
 

@@ -50,17 +50,7 @@ impl Row {
         let Some((_, result)) = found else {
             return "-".to_string();
         };
-        let counts = result.counts();
-        let parts = [
-            (counts.failed, "FAIL"),
-            (counts.passed, "ok"),
-            (counts.skipped, "skip"),
-        ];
-        let parts = parts.iter().filter(|(count, _)| *count > 0);
-        let parts: Vec<_> = parts
-            .map(|(count, what)| format!("{count} {what}"))
-            .collect();
-        parts.join(", ")
+        result.counts().cell()
     }
 
     fn explain(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

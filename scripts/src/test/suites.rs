@@ -1,50 +1,56 @@
 // SPDX-License-Identifier: GPL-2.0
-//! `test-kernel`: selftests of the kernel itself. None that passes under the first
-//! method may fail under another one.
+//! `test-kernel`: the kernel's own suites. Nothing that passes on the base of the
+//! series may fail under a method.
 
+mod cases;
+mod catalog;
+mod installed;
 mod table;
 
-use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 
-use self::table::{Table, Verdict};
+use self::catalog::{Kind, Suite};
+use self::installed::{Installed, Workplace};
+use self::table::Table;
 use super::verdict::Counts;
 use super::{Boot, guest, outcome};
 use crate::context::Context;
-use crate::fragment;
-use crate::kernel::Kernel;
+use crate::fragment::{self, Fragment};
+use crate::kbuild::Compiler;
+use crate::kernel::{self, Kernel};
 use crate::modules::Modules;
 use crate::outcome::Outcome;
-use crate::progress;
-use crate::section;
 use crate::splat::Splats;
 use crate::suite::source_of;
 use crate::tools::Tools;
+use crate::tree::Tree;
 use crate::vm::{Run, Vm};
-use crate::{method, setup};
+use crate::{method, setup, stage};
 
-/// Folders of tools/testing/selftests that are about what the series touches.
-const COLLECTIONS: [&str; 1] = ["x86"];
+/// On top of the usual configuration, below what the user asks for.
+const CONFIG: &str = "suites";
 
 /// What one test may take, under emulation.
 const TIMEOUT: Duration = Duration::from_secs(180);
+/// What booting may take, with KUnit.
+const BOOT: Duration = Duration::from_secs(1800);
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// Folders of the kernel's selftests, or FOLDER/TEST
+    /// Suites: kunit, vmalloc, rcutorture, folders of the kernel's selftests,
+    /// FOLDER/TEST, or all
     #[arg(
         long = "suite",
         env = "SUITES",
         value_name = "NAME",
         value_delimiter = ' ',
-        default_values = COLLECTIONS
+        default_values = catalog::QUICK
     )]
     suites: Vec<String>,
-    /// Methods to run them under; the first one is what the others are compared with
+    /// Methods to run them under, after the base of the series
     #[arg(long, env = "METHODS", value_delimiter = ' ', default_values = method::ALL)]
     methods: Vec<String>,
     #[command(flatten)]
@@ -53,41 +59,44 @@ pub struct Args {
     configs: fragment::Args,
 }
 
-/// Built and installed the kselftest way.
-struct Installed {
-    dir: PathBuf,
-    /// Each with its folder.
-    tests: Vec<String>,
+/// What one kernel boots with.
+struct Image {
+    kernel: Kernel,
+    installed: Installed,
+    /// The base has nothing for which modules could be built.
+    modules: Option<Modules>,
+}
+
+/// What all guests have in common.
+struct Lab<'a> {
+    ctx: &'a Context,
+    vng: PathBuf,
+    script: PathBuf,
+    splats: Splats,
+    boot: &'a Boot,
 }
 
 pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
-    setup::ensure(ctx)?;
     let methods = method::select(&args.methods)?;
-    let suites = method::words(&args.suites);
-    let splats = Splats::of(ctx)?;
-    let tools = Tools::ensure(ctx)?;
-    let script = ctx.root.join("scripts/guest/test.sh");
-    let mut died = false;
-    let mut counts = Counts::default();
-    for fragment in args.configs.select(ctx)? {
-        let kernel = Kernel::ensure(ctx, fragment.as_ref())?;
-        let modules = Modules::ensure(ctx, &kernel)?;
-        let installed = Installed::build(ctx, &kernel, &suites)?;
-        let mut table = Table::new(&methods);
-        for method in &methods {
-            let mut vm = Vm::new(ctx, &kernel, &format!("kernel's selftests, {method}"));
-            args.boot.apply(method, &mut vm);
-            vm.quiet = TIMEOUT + Duration::from_secs(60);
-            vm.total = TIMEOUT * installed.tests.len() as u32;
-            let Installed { dir, tests } = &installed;
-            let script_args = guest::host_args(&modules, dir, TIMEOUT, tests);
-            let run = vm.run(&tools.vng, &script, &script_args)?;
-            died |= run.status().is_none();
-            for (test, verdict) in installed.verdicts(&run, &splats) {
-                table.add(&test, verdict);
-            }
+    let configs = args.configs.select(ctx)?;
+    setup::ensure(ctx)?;
+    setup::ensure_selftests(ctx)?;
+    let lab = Lab {
+        ctx,
+        vng: Tools::ensure(ctx)?.vng,
+        script: ctx.root.join("scripts/guest/test.sh"),
+        splats: Splats::of(ctx)?,
+        boot: &args.boot,
+    };
+    let asked = method::words(&args.suites);
+    let (mut died, mut counts) = (false, Counts::default());
+    for fragment in &configs {
+        let table = lab.run(fragment.as_ref(), &asked, &methods)?;
+        if let Some(fragment) = fragment {
+            println!("kernel with {}.config:", fragment.name);
         }
         print!("{table}");
+        died |= table.lost_a_guest();
         counts += Counts {
             passed: table.passed(),
             failed: table.regressions(),
@@ -97,79 +106,88 @@ pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
     Ok(outcome(counts, died))
 }
 
-/// The folder of FOLDER or FOLDER/TEST.
-fn folder(test: &str) -> &str {
-    test.split_once('/').map_or(test, |(folder, _)| folder)
-}
+impl Lab<'_> {
+    fn run(
+        &self,
+        fragment: Option<&Fragment>,
+        asked: &[String],
+        methods: &[&'static str],
+    ) -> Result<Table> {
+        let ctx = self.ctx;
+        let usual = Fragment::named(ctx, CONFIG)?;
+        let fragments = [Some(&usual), fragment];
+        let fragments = || fragments.into_iter().flatten();
 
-impl Installed {
-    fn build(ctx: &Context, kernel: &Kernel, suites: &[String]) -> Result<Self> {
-        let tree = source_of(&kernel.build);
-        let source = tree.join("tools/testing/selftests");
-        let mut folders: Vec<_> = suites.iter().map(|suite| folder(suite)).collect();
-        folders.dedup();
-        for folder in &folders {
-            ensure!(
-                source.join(folder).join("Makefile").is_file(),
-                "no selftests {folder:?}, expected folders of {}",
-                source.display()
-            );
+        let tree = match &ctx.kdir {
+            Some(kdir) => source_of(kdir),
+            None => Tree::ensure(ctx)?.dir,
+        };
+        let workplace = Workplace::new(ctx, tree);
+        let suites = catalog::select(asked, |name| workplace.has_folder(name))?;
+        let kernel = Kernel::ensure(ctx, fragments())?;
+        let series = Image {
+            installed: workplace.install(&kernel, &suites)?,
+            modules: Some(Modules::ensure(ctx, &kernel)?),
+            kernel,
+        };
+        let base = match &ctx.kdir {
+            Some(_) => {
+                let first = methods.first().copied().unwrap_or_default();
+                println!("KDIR has no base here: {first} is what the others are compared with");
+                None
+            }
+            None => {
+                let asked = kernel::asked(ctx, fragments())?;
+                let tree = stage::base(ctx)?;
+                let kernel = Kernel::build_from(ctx, &tree, Compiler::Clang, &asked)?;
+                Some(Image {
+                    installed: workplace.install(&kernel, &suites)?,
+                    modules: None,
+                    kernel,
+                })
+            }
+        };
+
+        let base = base.iter().map(|image| (stage::BASE, image));
+        let methods = methods.iter().map(|method| (*method, &series));
+        let columns: Vec<_> = base.chain(methods).collect();
+        let names: Vec<_> = columns.iter().map(|(name, _)| *name).collect();
+        let mut table = Table::new(&names);
+        for (name, image) in columns {
+            self.fill(name, image, &mut table)?;
         }
-        let dir = ctx.cache.join("selftests/kernel");
-        let output = ctx.cache.join("selftests/kernel-built");
-        // Also what an earlier run installed would be listed.
-        let _ = fs::remove_dir_all(&dir);
-        fs::create_dir_all(&output)?;
-        let make = |tree: &Path| {
-            let mut make = Command::new("make");
-            make.env_remove("MAKEFLAGS")
-                .args(["-s", "--no-print-directory", "-C"])
-                .arg(tree)
-                .arg(format!("O={}", output.display()));
-            make
-        };
-        // Some know what the headers of the distribution do not.
-        let log = ctx.log("kernel-headers");
-        let mut headers = make(&tree);
-        progress::run(
-            "install the kernel's headers",
-            &log,
-            None,
-            headers.arg("headers"),
-        )?;
-        let log = ctx.log("kernel-selftests");
-        let mut install = make(&source);
-        install
-            .arg(format!("TARGETS={}", folders.join(" ")))
-            .arg(format!("INSTALL_PATH={}", dir.display()))
-            .arg("install");
-        progress::run("build the kernel's selftests", &log, None, &mut install)?;
-        let list = fs::read_to_string(dir.join("kselftest-list.txt"))?;
-        let tests = list.lines().map(|line| line.replace(':', "/"));
-        let asked = |test: &String| {
-            suites
-                .iter()
-                .any(|suite| suite == folder(test) || suite == test)
-        };
-        let tests: Vec<_> = tests.filter(asked).collect();
-        ensure!(
-            !tests.is_empty(),
-            "none of {} was built, see {}",
-            suites.join(" "),
-            log.display()
-        );
-        Ok(Self { dir, tests })
+        Ok(table)
     }
 
-    /// Exit status and kernel log decide: many of these tests print no KTAP.
-    fn verdicts(&self, run: &Run, splats: &Splats) -> Vec<(String, Verdict)> {
-        let output = section::split(&run.output);
-        let console = section::split(&run.console);
-        let verdict = |test: &String| {
-            let status = section::find(&output, test).and_then(|section| section.status);
-            let log = section::lines(&console, test);
-            (test.clone(), Verdict::new(status, &splats.find(test, log)))
-        };
-        self.tests.iter().map(verdict).collect()
+    /// A guest for each suite: one that kills it does so alone.
+    fn fill(&self, column: &str, image: &Image, table: &mut Table) -> Result<()> {
+        for (suite, tests) in &image.installed.suites {
+            let run = self.boot(column, image, suite, tests)?;
+            if run.status().is_none() {
+                table.add_death(&suite.name, column, &run.log.to_string_lossy());
+            }
+            let cases = cases::read(suite, tests, &run.output, &run.console, &self.splats);
+            for (case, verdict) in cases {
+                table.add(&suite.name, column, &case, verdict);
+            }
+        }
+        Ok(())
+    }
+
+    fn boot(&self, column: &str, image: &Image, suite: &Suite, tests: &[String]) -> Result<Run> {
+        let name = format!("suite {}, {column}", suite.name);
+        let mut vm = Vm::new(self.ctx, &image.kernel, &name);
+        match &image.modules {
+            Some(_) => self.boot.apply(column, &mut vm),
+            None => self.boot.apply_base(&mut vm),
+        }
+        if suite.kind != Kind::Boot {
+            vm.kernel_args.push("kunit.enable=0".to_string());
+        }
+        vm.quiet = TIMEOUT + Duration::from_secs(60);
+        vm.total = BOOT + TIMEOUT * tests.len() as u32;
+        let modules: Vec<&Path> = image.modules.iter().flat_map(Modules::all).collect();
+        let args = guest::host_args(&modules, &image.installed.dir, TIMEOUT, tests);
+        vm.run(&self.vng, &self.script, &args)
     }
 }

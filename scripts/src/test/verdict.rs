@@ -129,6 +129,20 @@ impl Counts {
         failed: 0,
         skipped: 1,
     };
+
+    /// As short as a cell of a table; empty if nothing was counted.
+    pub fn cell(&self) -> String {
+        let parts = [
+            (self.failed, "FAIL"),
+            (self.passed, "ok"),
+            (self.skipped, "skip"),
+        ];
+        let parts = parts.iter().filter(|(count, _)| *count > 0);
+        let parts: Vec<_> = parts
+            .map(|(count, what)| format!("{count} {what}"))
+            .collect();
+        parts.join(", ")
+    }
 }
 
 impl std::ops::AddAssign for Counts {

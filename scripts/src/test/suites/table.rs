@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Tests of the kernel, each under each method, and which of them a method breaks.
+//! The results of each suite in each column, and which of them a method breaks.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::ktap;
 use crate::report;
-use crate::test::verdict::{SKIP, TIMED_OUT};
+use crate::test::verdict::{Counts, SKIP, TIMED_OUT};
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The case of a guest that did not live to the end of its suite.
+const GUEST: &str = "the guest";
+
+/// The better first.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verdict {
     Ok,
     Skipped,
@@ -15,8 +21,22 @@ pub enum Verdict {
 
 pub struct Table {
     /// The first one is what the others are compared with.
-    methods: Vec<&'static str>,
-    rows: Vec<(String, Vec<Verdict>)>,
+    columns: Vec<&'static str>,
+    rows: Vec<Row>,
+}
+
+struct Row {
+    suite: String,
+    /// By name, with a verdict for each column that has one.
+    cases: BTreeMap<String, Vec<Option<Verdict>>>,
+}
+
+/// One case that is worse in a column than in the first.
+struct Broken<'a> {
+    suite: &'a str,
+    case: &'a str,
+    column: &'static str,
+    why: &'a str,
 }
 
 impl Verdict {
@@ -33,84 +53,154 @@ impl Verdict {
             None => Self::Failed("did not end".to_string()),
         }
     }
+}
 
-    fn word(&self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Skipped => "skip",
-            Self::Failed(_) => "FAIL",
+impl From<&ktap::Verdict> for Verdict {
+    fn from(verdict: &ktap::Verdict) -> Self {
+        match verdict {
+            ktap::Verdict::Ok => Self::Ok,
+            ktap::Verdict::Skipped(_) => Self::Skipped,
+            ktap::Verdict::Failed => Self::Failed("failed".to_string()),
         }
     }
 }
 
 impl Table {
-    pub fn new(methods: &[&'static str]) -> Self {
+    pub fn new(columns: &[&'static str]) -> Self {
         Self {
-            methods: methods.to_vec(),
+            columns: columns.to_vec(),
             rows: Vec::new(),
         }
     }
 
-    /// Methods come in their order.
-    pub fn add(&mut self, test: &str, verdict: Verdict) {
-        match self.rows.iter_mut().find(|(name, _)| name == test) {
-            Some((_, verdicts)) => verdicts.push(verdict),
-            None => self.rows.push((test.to_string(), vec![verdict])),
-        }
+    /// A case that comes twice counts once, by the worse of its verdicts.
+    pub fn add(&mut self, suite: &str, column: &str, case: &str, verdict: Verdict) {
+        let Some(index) = self.columns.iter().position(|name| *name == column) else {
+            return;
+        };
+        let width = self.columns.len();
+        let cases = &mut self.row(suite).cases;
+        let verdicts = cases
+            .entry(case.to_string())
+            .or_insert_with(|| vec![None; width]);
+        verdicts[index] = verdicts[index].take().max(Some(verdict));
     }
 
-    /// What passes under the first method, and does not under another one.
-    fn broken(&self) -> impl Iterator<Item = (&str, &'static str, &Verdict)> {
-        let passing = self
-            .rows
-            .iter()
-            .filter(|row| row.1.first() == Some(&Verdict::Ok));
-        passing.flat_map(|(test, verdicts)| {
-            let all = self.methods.iter().zip(verdicts);
-            all.filter(|(_, verdict)| **verdict != Verdict::Ok)
-                .map(|(method, verdict)| (test.as_str(), *method, verdict))
-        })
+    /// The guest died in the middle of `suite`.
+    pub fn add_death(&mut self, suite: &str, column: &str, log: &str) {
+        let why = format!("died, see {log}");
+        self.add(suite, column, GUEST, Verdict::Failed(why));
+    }
+
+    fn row(&mut self, suite: &str) -> &mut Row {
+        let known = self.rows.iter().position(|row| row.suite == suite);
+        let index = known.unwrap_or_else(|| {
+            self.rows.push(Row {
+                suite: suite.to_string(),
+                cases: BTreeMap::new(),
+            });
+            self.rows.len() - 1
+        });
+        &mut self.rows[index]
+    }
+
+    fn broken(&self) -> Vec<Broken<'_>> {
+        let mut broken = Vec::new();
+        for row in &self.rows {
+            for (case, verdicts) in &row.cases {
+                for (column, verdict) in self.columns.iter().zip(verdicts) {
+                    if let Some(why) = broken_by(verdicts[0].as_ref(), verdict.as_ref()) {
+                        broken.push(Broken {
+                            suite: &row.suite,
+                            case,
+                            column,
+                            why,
+                        });
+                    }
+                }
+            }
+        }
+        broken
     }
 
     pub fn regressions(&self) -> usize {
-        self.broken().count()
+        self.broken().len()
     }
 
-    /// Under the first method.
+    /// Whether a guest died where that of the first column lived.
+    pub fn lost_a_guest(&self) -> bool {
+        self.broken().iter().any(|broken| broken.case == GUEST)
+    }
+
+    /// In the first column.
     pub fn passed(&self) -> usize {
-        let firsts = self.rows.iter().map(|(_, verdicts)| verdicts.first());
-        firsts
-            .filter(|verdict| *verdict == Some(&Verdict::Ok))
-            .count()
+        let rows = self.rows.iter();
+        rows.map(|row| row.counts(0).passed).sum()
+    }
+}
+
+/// What is wrong with `verdict` if the first column has `reference`. What did not run
+/// there, such as tests that only the series brings, must not fail either.
+fn broken_by<'a>(reference: Option<&Verdict>, verdict: Option<&'a Verdict>) -> Option<&'a str> {
+    match (reference, verdict) {
+        (Some(Verdict::Failed(_)), _) => None,
+        (_, Some(Verdict::Failed(why))) => Some(why),
+        (Some(Verdict::Ok), Some(Verdict::Skipped)) => Some("skip"),
+        (Some(Verdict::Ok), None) => Some("did not run"),
+        _ => None,
+    }
+}
+
+impl Row {
+    fn counts(&self, column: usize) -> Counts {
+        let mut counts = Counts::default();
+        for verdicts in self.cases.values() {
+            match &verdicts[column] {
+                Some(Verdict::Ok) => counts.passed += 1,
+                Some(Verdict::Skipped) => counts.skipped += 1,
+                Some(Verdict::Failed(_)) => counts.failed += 1,
+                None => {}
+            }
+        }
+        counts
     }
 }
 
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let methods = self.methods.iter().copied();
-        let header: Vec<_> = ["test"].into_iter().chain(methods).collect();
+        let columns = self.columns.iter().copied();
+        let header: Vec<_> = ["suite"].into_iter().chain(columns).collect();
         let mut table = report::table(&header);
-        for (test, verdicts) in &self.rows {
-            let cells = verdicts.iter().map(|verdict| verdict.word().to_string());
-            table.add_row([test.clone()].into_iter().chain(cells));
+        for row in &self.rows {
+            let cells = (0..self.columns.len()).map(|column| row.counts(column).cell());
+            table.add_row([row.suite.clone()].into_iter().chain(cells));
         }
         writeln!(f, "{table}")?;
-        let base = self.methods.first().copied().unwrap_or_default();
-        for (test, verdicts) in &self.rows {
-            if let Some(Verdict::Failed(why)) = verdicts.first() {
-                writeln!(f, "fails under {base} already: {test}: {why}")?;
+        let first = self.columns.first().copied().unwrap_or_default();
+        for row in &self.rows {
+            for (case, verdicts) in &row.cases {
+                if let Some(Verdict::Failed(why)) = &verdicts[0] {
+                    writeln!(
+                        f,
+                        "fails under {first} already: {}: {case}: {why}",
+                        row.suite
+                    )?;
+                }
             }
         }
-        for (test, method, verdict) in self.broken() {
-            match verdict {
-                Verdict::Failed(why) => writeln!(f, "FAIL {test}, {method}: {why}")?,
-                verdict => writeln!(f, "FAIL {test}, {method}: {}", verdict.word())?,
-            }
+        for broken in self.broken() {
+            let Broken {
+                suite,
+                case,
+                column,
+                why,
+            } = broken;
+            writeln!(f, "FAIL {suite}: {case}, {column}: {why}")?;
         }
         let (passed, broken) = (self.passed(), self.regressions());
         writeln!(
             f,
-            "{passed} pass under {base}, of these fail elsewhere: {broken}"
+            "{passed} pass under {first}, failures under others: {broken}"
         )
     }
 }
@@ -119,26 +209,45 @@ impl fmt::Display for Table {
 mod tests {
     use super::*;
 
-    fn table(rows: &[(&str, [Option<i32>; 2])]) -> Table {
-        let mut table = Table::new(&["off", "fault"]);
-        for column in 0..2 {
-            for (test, statuses) in rows {
-                table.add(test, Verdict::new(statuses[column], &[]));
+    fn table(cases: &[(&str, &str, [Option<Verdict>; 2])]) -> Table {
+        let mut table = Table::new(&["base", "fault"]);
+        for (suite, case, verdicts) in cases {
+            for (column, verdict) in ["base", "fault"].iter().zip(verdicts) {
+                if let Some(verdict) = verdict {
+                    table.add(suite, column, case, verdict.clone());
+                }
             }
         }
         table
     }
 
+    fn ended(status: i32) -> Option<Verdict> {
+        Some(Verdict::new(Some(status), &[]))
+    }
+
+    fn hung() -> Option<Verdict> {
+        Some(Verdict::new(None, &[]))
+    }
+
     #[test]
-    fn only_what_passed_before_can_break() {
-        let table = table(&[
-            ("x86/a", [Some(0), Some(0)]),
-            ("x86/b", [Some(1), Some(1)]),
-            ("x86/c", [Some(0), Some(139)]),
-            ("x86/d", [Some(SKIP), Some(SKIP)]),
-            ("x86/e", [Some(0), None]),
+    fn only_what_failed_before_is_excused() {
+        let mut table = table(&[
+            ("kunit", "list: add", [ended(0), ended(0)]),
+            ("kunit", "list: del", [ended(0), None]),
+            ("kunit", "dynamic_stack: lend", [None, ended(0)]),
+            ("kunit", "dynamic_stack: fault", [None, ended(1)]),
+            ("x86", "a", [ended(0), ended(0)]),
+            ("x86", "b", [ended(1), ended(1)]),
+            ("x86", "c", [ended(0), ended(139)]),
+            ("x86", "d", [ended(SKIP), ended(1)]),
+            ("x86", "e", [ended(0), hung()]),
+            ("x86", "f", [ended(0), ended(SKIP)]),
+            ("x86", "g", [hung(), None]),
         ]);
-        assert_eq!((table.passed(), table.regressions()), (3, 2));
+        assert_eq!((table.passed(), table.regressions()), (6, 6));
+        assert!(!table.lost_a_guest());
+        table.add_death("x86", "fault", "vm-x86-fault.log");
+        assert!(table.lost_a_guest());
         assert_eq!(
             table.to_string(),
             include_str!("../../../tests/data/suites.txt")
@@ -146,8 +255,22 @@ mod tests {
     }
 
     #[test]
-    fn test_that_is_skipped_elsewhere_is_lost() {
-        assert_eq!(table(&[("a", [Some(0), Some(SKIP)])]).regressions(), 1);
+    fn guest_that_dies_on_the_base_too_is_excused() {
+        let mut table = table(&[]);
+        for column in ["base", "fault"] {
+            table.add_death("mm", column, "x.log");
+        }
+        assert!(!table.lost_a_guest());
+        assert_eq!(table.regressions(), 0);
+    }
+
+    #[test]
+    fn name_that_comes_twice_counts_by_the_worse() {
+        let table = table(&[
+            ("kunit", "x", [ended(0), ended(1)]),
+            ("kunit", "x", [ended(0), ended(0)]),
+        ]);
+        assert_eq!((table.passed(), table.regressions()), (1, 1));
     }
 
     #[test]
