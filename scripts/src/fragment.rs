@@ -17,6 +17,8 @@ const USUAL: &str = "kernel";
 
 /// For subcommands that work on several kernels.
 #[derive(clap::Args)]
+// Flattened into other arguments of that name, each of which makes a group.
+#[group(skip)]
 pub struct Args {
     /// Fragments of scripts/configs, by name, each for a kernel of its own;
     /// the usual kernel if none is given
