@@ -180,11 +180,11 @@ mod tests {
     #[test]
     fn recorded_output() {
         let prices = Prices::read(&output()).unwrap();
-        assert_eq!(prices.of(index_of("switch")), Some(2058.55));
+        assert_eq!(prices.of(index_of("switch")), Some(2093.67));
         assert_eq!(prices.of(index_of("null_syscall")), Some(243.19));
         let lines = prices.lines("16.off");
         assert!(
-            lines.contains("\n16.off.clone_exit_min 47324.20\n"),
+            lines.contains("\n16.off.clone_exit_min 48026.80\n"),
             "{lines}"
         );
     }
