@@ -26,7 +26,10 @@ pub(crate) struct PerCpu;
 
 impl Writer for PerCpu {
     fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "cpu lent spare reserve lends keeps refill_failures parks")?;
+        writeln!(
+            f,
+            "cpu lent spare reserve lends keeps refill_failures parks"
+        )?;
         for (cpu, stats) in CpuStats::possible_cpus() {
             writeln!(
                 f,

@@ -77,7 +77,7 @@ static int go_deep(void *arg)
 }
 
 /* One process of many threads: they share all that a thread can share. */
-static void crowd(struct shared *shared, const char *group)
+static void join(struct shared *shared, const char *group)
 {
 	int threads, flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND |
 			     CLONE_THREAD | CLONE_SYSVSEM;
@@ -134,12 +134,17 @@ static void hog(struct shared *shared)
 	}
 }
 
-FIXTURE(exhaust) {
+/* One test: what there was before, and who takes part. */
+struct crowd {
 	struct shared *shared;
 	struct counters before;
 	long oom_kills;
 	long parks;
 	pid_t pids[PROCESSES];
+};
+
+FIXTURE(exhaust) {
+	struct crowd crowd;
 };
 
 FIXTURE_SETUP(exhaust)
@@ -150,43 +155,43 @@ FIXTURE_SETUP(exhaust)
 	ASSERT_TRUE(write_text("/proc/sys/kernel/threads-max", "100000"));
 	ASSERT_TRUE(write_text("/proc/sys/vm/overcommit_memory", "1"));
 	ASSERT_TRUE(write_text("/proc/self/oom_score_adj", "-1000"));
-	self->shared = mmap(NULL, sizeof(*self->shared), PROT_READ | PROT_WRITE,
-			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, self->shared);
-	self->before = read_counters();
-	self->oom_kills = read_number("/proc/vmstat", "oom_kill");
-	self->parks = read_number("/proc/vmstat", "dynamic_stack_park");
+	self->crowd.shared = mmap(NULL, sizeof(*self->crowd.shared), PROT_READ | PROT_WRITE,
+				  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, self->crowd.shared);
+	self->crowd.before = read_counters();
+	self->crowd.oom_kills = read_number("/proc/vmstat", "oom_kill");
+	self->crowd.parks = read_number("/proc/vmstat", "dynamic_stack_park");
 }
 
 FIXTURE_TEARDOWN(exhaust)
 {
-	munmap(self->shared, sizeof(*self->shared));
+	munmap(self->crowd.shared, sizeof(*self->crowd.shared));
 }
 
-static void start(FIXTURE_DATA(exhaust) *self, const char *group)
+static void start(struct crowd *crowd, const char *group)
 {
 	int i;
 
 	for (i = 0; i < PROCESSES; i++) {
-		self->pids[i] = fork();
-		if (!self->pids[i])
-			crowd(self->shared, group);
-		if (self->pids[i] < 0)
-			add(&self->shared->refused);
+		crowd->pids[i] = fork();
+		if (!crowd->pids[i])
+			join(crowd->shared, group);
+		if (crowd->pids[i] < 0)
+			add(&crowd->shared->refused);
 	}
 }
 
 /* Lets them go deep once they are all there, and sees them end. */
-static int finish(FIXTURE_DATA(exhaust) *self)
+static int finish(struct crowd *crowd)
 {
 	int i, status, killed = 0, polls = POLLS;
 
-	while (polls-- && __atomic_load_n(&self->shared->ready, __ATOMIC_ACQUIRE) <
+	while (polls-- && __atomic_load_n(&crowd->shared->ready, __ATOMIC_ACQUIRE) <
 			  PROCESSES)
 		usleep(POLL_MS * 1000);
-	__atomic_store_n(&self->shared->go, 1, __ATOMIC_RELEASE);
+	__atomic_store_n(&crowd->shared->go, 1, __ATOMIC_RELEASE);
 	for (i = 0; i < PROCESSES; i++)
-		if (self->pids[i] > 0 && waitpid(self->pids[i], &status, 0) > 0 &&
+		if (crowd->pids[i] > 0 && waitpid(crowd->pids[i], &status, 0) > 0 &&
 		    WIFSIGNALED(status))
 			killed++;
 	return killed;
@@ -206,31 +211,32 @@ static struct counters settle(const struct counters *before)
 }
 
 static void verify(struct __test_metadata *_metadata,
-		   FIXTURE_DATA(exhaust) *self, int killed)
+		   struct crowd *crowd, int killed)
 {
-	struct counters after = settle(&self->before);
+	struct counters after = settle(&crowd->before);
 
-	TH_LOG("%s: %ld threads, %ld refused, went deep %ld times, %ld failed, %d of %d processes killed, %ld OOM kills, %ld parks",
-	       method.name, self->shared->threads, self->shared->refused,
-	       self->shared->went, self->shared->failed, killed, PROCESSES,
-	       read_number("/proc/vmstat", "oom_kill") - self->oom_kills,
-	       read_number("/proc/vmstat", "dynamic_stack_park") - self->parks);
+	TH_LOG("%s: %ld threads, %ld refused, went deep %ld times, %ld failed",
+	       method.name, crowd->shared->threads, crowd->shared->refused,
+	       crowd->shared->went, crowd->shared->failed);
+	TH_LOG("%d of %d processes killed, %ld OOM kills, %ld parks", killed, PROCESSES,
+	       read_number("/proc/vmstat", "oom_kill") - crowd->oom_kills,
+	       read_number("/proc/vmstat", "dynamic_stack_park") - crowd->parks);
 	TH_LOG("owned pages before %ld, after %ld; stack pages before %ld, after %ld",
-	       self->before.owned_pages, after.owned_pages,
-	       self->before.kernel_stack_pages, after.kernel_stack_pages);
-	EXPECT_LE(after.owned_pages, self->before.owned_pages + OTHERS);
+	       crowd->before.owned_pages, after.owned_pages,
+	       crowd->before.kernel_stack_pages, after.kernel_stack_pages);
+	EXPECT_LE(after.owned_pages, crowd->before.owned_pages + OTHERS);
 	EXPECT_LE(after.kernel_stack_pages,
-		  self->before.kernel_stack_pages + OTHERS);
-	EXPECT_GT(self->shared->threads, 0);
+		  crowd->before.kernel_stack_pages + OTHERS);
+	EXPECT_GT(crowd->shared->threads, 0);
 	/* A descent that fails has found its stack damaged. */
-	EXPECT_EQ(0, self->shared->failed);
+	EXPECT_EQ(0, crowd->shared->failed);
 }
 
 TEST_F_TIMEOUT(exhaust, threads, 300)
 {
-	start(self, NULL);
-	verify(_metadata, self, finish(self));
-	EXPECT_GT(self->shared->went, 0);
+	start(&self->crowd, NULL);
+	verify(_metadata, &self->crowd, finish(&self->crowd));
+	EXPECT_GT(self->crowd.shared->went, 0);
 }
 
 TEST_F_TIMEOUT(exhaust, threads_and_hog, 300)
@@ -240,12 +246,12 @@ TEST_F_TIMEOUT(exhaust, threads_and_hog, 300)
 
 	ASSERT_GE(pid, 0);
 	if (!pid)
-		hog(self->shared);
-	start(self, NULL);
-	killed = finish(self);
+		hog(self->crowd.shared);
+	start(&self->crowd, NULL);
+	killed = finish(&self->crowd);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
-	verify(_metadata, self, killed);
+	verify(_metadata, &self->crowd, killed);
 }
 
 /* Then the limit of the group acts, not the end of all memory. */
@@ -256,8 +262,8 @@ TEST_F_TIMEOUT(exhaust, threads_in_memcg, 300)
 	ASSERT_TRUE(write_text(MOUNT_POINT "/cgroup.subtree_control", "+memory"));
 	ASSERT_EQ(0, mkdir(GROUP, 0755));
 	ASSERT_TRUE(write_text(GROUP "/memory.max", GROUP_BYTES));
-	start(self, GROUP "/cgroup.procs");
-	verify(_metadata, self, finish(self));
+	start(&self->crowd, GROUP "/cgroup.procs");
+	verify(_metadata, &self->crowd, finish(&self->crowd));
 	EXPECT_EQ(0, rmdir(GROUP));
 	umount(MOUNT_POINT);
 }

@@ -47,7 +47,7 @@ static void disarm(void)
 	write_text("/proc/self/make-it-fail", "0");
 }
 
-static long vmstat(const char *key)
+static long count_of(const char *key)
 {
 	read_number("/proc/sys/vm/stat_refresh", "");
 	return read_number("/proc/vmstat", key);
@@ -151,33 +151,33 @@ TEST_F(fail_alloc, cpu_stays_down)
 
 TEST_F_TIMEOUT(fail_alloc, refill_sometimes, 120)
 {
-	long failures = vmstat("dynamic_stack_refill_fail");
+	long failures = count_of("dynamic_stack_refill_fail");
 
 	ASSERT_TRUE(arm(REFILL, "3", ALWAYS, "0"));
 	EXPECT_TRUE(stress("THREADS 13000 50 2"));
-	EXPECT_GT(vmstat("dynamic_stack_refill_fail"), failures);
+	EXPECT_GT(count_of("dynamic_stack_refill_fail"), failures);
 }
 
 /* What is left is kstackd, which refills reserves only. */
 TEST_F_TIMEOUT(fail_alloc, refill_always, 120)
 {
-	long failures = vmstat("dynamic_stack_refill_fail");
+	long failures = count_of("dynamic_stack_refill_fail");
 
 	ASSERT_TRUE(arm(REFILL, "1", ALWAYS, "0"));
 	EXPECT_TRUE(stress("THREADS 13000 50 2"));
-	EXPECT_GT(vmstat("dynamic_stack_refill_fail"), failures);
+	EXPECT_GT(count_of("dynamic_stack_refill_fail"), failures);
 }
 
 /* For a while there is nothing at all, and threads have to wait. */
 TEST_F_TIMEOUT(fail_alloc, threads_wait, 120)
 {
-	long parks = vmstat("dynamic_stack_park");
+	long parks = count_of("dynamic_stack_park");
 
 	ASSERT_TRUE(arm(REFILL_RESERVE, "1", "300", "0"));
 	EXPECT_TRUE(stress("THREADS 13000 50 2"));
-	EXPECT_GT(vmstat("dynamic_stack_park"), parks);
+	EXPECT_GT(count_of("dynamic_stack_park"), parks);
 	TH_LOG("%s: %ld times a thread waited", method.name,
-	       vmstat("dynamic_stack_park") - parks);
+	       count_of("dynamic_stack_park") - parks);
 }
 
 TEST_F_TIMEOUT(fail_alloc, everything, 120)
