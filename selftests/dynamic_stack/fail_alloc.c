@@ -168,13 +168,19 @@ TEST_F_TIMEOUT(fail_alloc, refill_always, 120)
 	EXPECT_GT(count_of("dynamic_stack_refill_fail"), failures);
 }
 
-/* For a while there is nothing at all, and threads have to wait. */
-TEST_F_TIMEOUT(fail_alloc, threads_wait, 120)
+/*
+ * For a while there is nothing at all, and threads have to wait: more than once,
+ * if the stocks last for all of the first while.
+ */
+TEST_F_TIMEOUT(fail_alloc, threads_wait, 240)
 {
 	long parks = count_of("dynamic_stack_park");
+	int i;
 
-	ASSERT_TRUE(arm(REFILL_RESERVE, "1", "300", "0"));
-	EXPECT_TRUE(stress("THREADS 13000 50 2"));
+	for (i = 0; i < ROUNDS && count_of("dynamic_stack_park") == parks; i++) {
+		ASSERT_TRUE(arm(REFILL_RESERVE, "1", "300", "0"));
+		EXPECT_TRUE(stress("THREADS 13000 50 2"));
+	}
 	EXPECT_GT(count_of("dynamic_stack_park"), parks);
 	TH_LOG("%s: %ld times a thread waited", method.name,
 	       count_of("dynamic_stack_park") - parks);

@@ -9,7 +9,7 @@ use crate::report::{self, Target};
 
 /// They make no difference among thousands of threads, only among some fifty.
 const WHOLE_STACKS: &str =
-    "idle threads, kstackd, kswapd and oom_reaper own their whole stacks, to run without memory";
+    "idle threads, stoppers, kstackd, kswapd and oom_reaper own their whole stacks, to run without memory";
 
 pub struct Comparison {
     pub threads: u32,
