@@ -8,8 +8,7 @@ use crate::ktap::Verdict;
 use crate::report::{self, Target};
 
 /// They make no difference among thousands of threads, only among some fifty.
-const WHOLE_STACKS: &str =
-    "idle threads, stoppers, kstackd, kswapd and oom_reaper own their whole stacks, to run without memory";
+const WHOLE_STACKS: &str = "idle threads, stoppers, kstackd, kswapd and oom_reaper own their whole stacks, to run without memory";
 
 pub struct Comparison {
     pub threads: u32,
