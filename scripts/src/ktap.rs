@@ -7,8 +7,15 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     Ok,
-    Failed,
+    /// With what the test said before its result; empty if it said nothing.
+    Failed(String),
     Skipped(String),
+}
+
+impl Verdict {
+    pub fn is_failed(&self) -> bool {
+        matches!(self, Self::Failed(_))
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,10 +66,12 @@ impl Level {
 /// Returns the tests of the outermost level.
 pub fn parse<'a>(lines: impl IntoIterator<Item = &'a str>) -> Result<Vec<Test>, Error> {
     let mut levels = vec![Level::default()];
+    let mut said = Vec::new();
     for line in lines {
         let text = line.trim_start();
         let indent = line.len() - text.len();
         if let Some(planned) = plan(text) {
+            said.clear();
             level_at(&mut levels, indent).planned = Some(planned);
         } else if let Some(mut test) = result(text) {
             if let Some(inner) = levels.pop_if(|level| level.indent > indent) {
@@ -70,7 +79,13 @@ pub fn parse<'a>(lines: impl IntoIterator<Item = &'a str>) -> Result<Vec<Test>, 
                 test.subtests = inner.tests;
             }
             finished_above(&levels, indent)?;
+            if let Verdict::Failed(why) = &mut test.verdict {
+                *why = said.join("; ");
+            }
+            said.clear();
             level_at(&mut levels, indent).tests.push(test);
+        } else if let Some(what) = diagnostic(text) {
+            said.push(what);
         }
     }
     let outer = levels.remove(0);
@@ -108,6 +123,12 @@ fn plan(text: &str) -> Option<usize> {
     rest.split_whitespace().next()?.parse().ok()
 }
 
+/// "# what"; the harness indents what is only decoration.
+fn diagnostic(text: &str) -> Option<&str> {
+    let what = text.strip_prefix("# ")?;
+    (!what.starts_with(' ')).then_some(what)
+}
+
 /// "ok N name", "not ok N - name # SKIP reason".
 fn result(text: &str) -> Option<Test> {
     let (passed, rest) = match text.strip_prefix("not ok ") {
@@ -122,7 +143,7 @@ fn result(text: &str) -> Option<Test> {
         "SKIP" => Verdict::Skipped(reason.trim().to_string()),
         "XFAIL" => Verdict::Ok,
         _ if passed => Verdict::Ok,
-        _ => Verdict::Failed,
+        _ => Verdict::Failed(String::new()),
     };
     // kselftest.h may put the name behind the directive.
     let name = match name.trim() {
@@ -146,10 +167,8 @@ impl Test {
                 leaves.push((format!("{}: {name}", self.name), verdict));
             }
         }
-        let explained = leaves
-            .iter()
-            .any(|(_, verdict)| **verdict == Verdict::Failed);
-        if leaves.is_empty() || (self.verdict == Verdict::Failed && !explained) {
+        let explained = leaves.iter().any(|(_, verdict)| verdict.is_failed());
+        if leaves.is_empty() || (self.verdict.is_failed() && !explained) {
             leaves.push((self.name.clone(), &self.verdict));
         }
         leaves
@@ -197,7 +216,14 @@ mod tests {
             leaves(&tests),
             [
                 ("one_page.new_thread".to_string(), Verdict::Ok),
-                ("one_page.kept_page".to_string(), Verdict::Failed),
+                (
+                    "one_page.kept_page".to_string(),
+                    Verdict::Failed(
+                        "one_page.c:71:kept_page:Expected 2 (2) == owned_pages() (1); \
+                         kept_page: Test failed"
+                            .into()
+                    )
+                ),
                 (
                     "hotplug".to_string(),
                     Verdict::Skipped(
@@ -235,7 +261,9 @@ mod tests {
                 ),
                 (
                     "dynamic_stack_lend: cmpxchg_lost".to_string(),
-                    Verdict::Failed
+                    Verdict::Failed(
+                        "cmpxchg_lost: EXPECTATION FAILED at mm/dynamic_stack_kunit.c:88".into()
+                    )
                 ),
             ]
         );
@@ -272,7 +300,7 @@ mod tests {
             leaves(&tests),
             [
                 ("whole: part".to_string(), Verdict::Ok),
-                ("whole".to_string(), Verdict::Failed),
+                ("whole".to_string(), Verdict::Failed(String::new())),
             ]
         );
     }

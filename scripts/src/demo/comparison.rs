@@ -4,7 +4,6 @@
 use std::fmt;
 
 use super::memory::{Measured, Memory};
-use crate::ktap::Verdict;
 use crate::report::{self, Target};
 
 /// They make no difference among thousands of threads, only among some fifty.
@@ -49,7 +48,7 @@ impl Comparison {
         for (method, measured) in [("off", &self.off), ("lend", &self.lend)] {
             targets.extend(measured.stress.iter().map(|test| {
                 Target::new(
-                    test.verdict != Verdict::Failed,
+                    !test.verdict.is_failed(),
                     format!("stress test, {method}: {}", test.name),
                 )
             }));

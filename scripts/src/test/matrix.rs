@@ -60,12 +60,13 @@ impl Row {
                 writeln!(f, "FAIL {place}: {problem}")?;
             }
             for (case, verdict) in &result.cases {
-                match verdict {
-                    Verdict::Ok => {}
-                    Verdict::Failed => writeln!(f, "FAIL {place}: {case}")?,
-                    Verdict::Skipped(why) if why.is_empty() => writeln!(f, "skip {place}: {case}")?,
-                    Verdict::Skipped(why) => writeln!(f, "skip {place}: {case}: {why}")?,
-                }
+                let (word, why) = match verdict {
+                    Verdict::Ok => continue,
+                    Verdict::Failed(why) => ("FAIL", why),
+                    Verdict::Skipped(why) => ("skip", why),
+                };
+                let colon = if why.is_empty() { "" } else { ": " };
+                writeln!(f, "{word} {place}: {case}{colon}{why}")?;
             }
         }
         Ok(())
@@ -107,7 +108,7 @@ mod tests {
             },
         );
         let cases = vec![
-            case("fork", Verdict::Failed),
+            case("fork", Verdict::Failed("Expected 0 == 1".to_string())),
             case("exec", Verdict::Skipped("needs root".to_string())),
         ];
         let problems = vec!["kernel log: BUG: x".to_string()];

@@ -83,7 +83,7 @@ impl Result {
         for (_, verdict) in &self.cases {
             match verdict {
                 Verdict::Ok => counts.passed += 1,
-                Verdict::Failed => counts.failed += 1,
+                Verdict::Failed(_) => counts.failed += 1,
                 Verdict::Skipped(_) => counts.skipped += 1,
             }
         }

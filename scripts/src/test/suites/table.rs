@@ -60,7 +60,8 @@ impl From<&ktap::Verdict> for Verdict {
         match verdict {
             ktap::Verdict::Ok => Self::Ok,
             ktap::Verdict::Skipped(_) => Self::Skipped,
-            ktap::Verdict::Failed => Self::Failed("failed".to_string()),
+            ktap::Verdict::Failed(why) if why.is_empty() => Self::Failed("failed".to_string()),
+            ktap::Verdict::Failed(why) => Self::Failed(why.clone()),
         }
     }
 }
