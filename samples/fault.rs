@@ -20,6 +20,8 @@ pub(crate) enum Fault {
     Call(&'static str, Error),
     /// A word on the stack was read back different.
     Word { depth: usize, wrote: u64, read: u64 },
+    /// A word that the thread has not written yet is not zero.
+    Stale { depth: usize, read: u64 },
     /// The sum of what was read differs from the sum of what was written.
     Checksum {
         what: &'static str,
@@ -91,6 +93,10 @@ impl fmt::Display for Fault {
             Self::Word { depth, wrote, read } => write!(
                 f,
                 "the word at depth {depth} was written as {wrote:#x} and read as {read:#x}"
+            ),
+            Self::Stale { depth, read } => write!(
+                f,
+                "the word at depth {depth} is {read:#x} and was never written by its thread"
             ),
             Self::Checksum { what, wrote, read } => write!(
                 f,

@@ -51,6 +51,7 @@ mod file;
 mod frame;
 mod kthread;
 mod memcg;
+mod new_pages;
 #[cfg(CONFIG_X86_64)]
 mod nmi_storm;
 #[cfg(CONFIG_X86_64)]

@@ -7,6 +7,7 @@ use crate::reserve;
 use crate::{
     command::Command,
     fault::Fault,
+    new_pages,
     page_boundary,
     real_paths,
     recurse,
@@ -42,13 +43,14 @@ pub(crate) const MANY_THREADS: usize = 4096;
 pub(crate) type Run = fn(&Command, &Bench) -> Result<Numbers, Fault>;
 
 /// Tests that run on every architecture.
-static TESTS: [Test; 7] = [
+static TESTS: [Test; 8] = [
     recurse::RECURSE,
     recurse::RECURSE_SLEEP,
     recurse::CALLER,
     shared_object::SHARED_OBJECT,
     page_boundary::PAGE_BOUNDARY,
     threads::THREADS,
+    new_pages::NEW_PAGES,
     real_paths::REAL_PATHS,
 ];
 

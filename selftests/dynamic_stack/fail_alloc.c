@@ -127,9 +127,12 @@ TEST_F(fail_alloc, expand)
 /* One allocation of a request for several pages: it is all or nothing. */
 TEST_F(fail_alloc, expand_half_done)
 {
-	long pages = read_number(EXPAND_FILE, "owned_pages");
 	char bytes[24];
+	long pages;
 
+	/* A second page, so that the thread comes to own none by running. */
+	ASSERT_TRUE(write_text(EXPAND_FILE, "5000"));
+	pages = read_number(EXPAND_FILE, "owned_pages");
 	/* All but what the write itself may use. */
 	snprintf(bytes, sizeof(bytes), "%ld",
 		 read_number(EXPAND_FILE, "room_bytes") - 2048);

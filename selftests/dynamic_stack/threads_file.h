@@ -16,8 +16,6 @@ struct depths {
 	long threads;
 	long owned_pages;
 	long depth_bytes;
-	/* Threads that have used a page below the top one to its last word. */
-	long full;
 };
 
 /* Fails without the module. */
@@ -38,7 +36,6 @@ static inline struct depths read_depths(const char *name)
 	struct depths depths = {};
 	long owned, depth;
 	char line[128];
-	long page = sysconf(_SC_PAGESIZE);
 	char comm[16];
 
 	while (file && fgets(line, sizeof(line), file)) {
@@ -46,7 +43,6 @@ static inline struct depths read_depths(const char *name)
 		    strncmp(comm, name, strlen(name)))
 			continue;
 		depths.threads++;
-		depths.full += depth > page && depth % page == 0;
 		if (owned > depths.owned_pages)
 			depths.owned_pages = owned;
 		if (depth > depths.depth_bytes)
