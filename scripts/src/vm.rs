@@ -92,13 +92,13 @@ impl Vm {
     /// Boots with the files of the host, runs `script` with `args` through the
     /// guest's shell, powers off.
     pub fn run(&self, vng: &Path, script: &Path, args: &[String]) -> Result<Run> {
-        self.watch(virtme::command(self, vng, script, args))
+        self.watch_twice(|| virtme::command(self, vng, script, args))
     }
 
     /// Boots with the files of the archive `initrd` alone; its program `init`
     /// prints what a script is framed by, and ends the machine with a restart.
     pub fn run_bare(&self, initrd: &Path, init: &str, args: &[String]) -> Result<Run> {
-        self.watch(bare::command(self, initrd, init, args))
+        self.watch_twice(|| bare::command(self, initrd, init, args))
     }
 
     /// Boots Bochs with the files of the archive `initrd` alone; `args` are those
@@ -111,6 +111,16 @@ impl Vm {
         dir: &Path,
     ) -> Result<Run> {
         self.watch(bochs::command(self, bochs, initrd, args, dir)?)
+    }
+
+    /// Once more if QEMU breaks, which says nothing about the guest.
+    fn watch_twice(&self, command: impl Fn() -> Command) -> Result<Run> {
+        let run = self.watch(command())?;
+        let Some(why) = run.emulator_fault() else {
+            return Ok(run);
+        };
+        eprintln!("{}: the emulator broke, once more: {why}", self.name);
+        self.watch(command())
     }
 
     fn watch(&self, mut command: Command) -> Result<Run> {
@@ -197,6 +207,15 @@ impl Run {
             self.tail()
         );
         None
+    }
+
+    /// The assertion about itself with which QEMU has ended.
+    fn emulator_fault(&self) -> Option<&str> {
+        let died = matches!(self.state, State::Died { .. });
+        let fault = |text: &&String| {
+            died && text.starts_with("qemu-system-") && text.ends_with("' failed.")
+        };
+        self.last.iter().rfind(fault).map(String::as_str)
     }
 
     /// What to say of a script that ended with `status`.

@@ -72,6 +72,23 @@ fn panic_ends_the_run() {
 }
 
 #[test]
+fn broken_emulator_is_started_once_more() {
+    let fault = "qemu-system-x86_64: system/x.c:1: f: Assertion 'n < 2' failed.";
+    let fails = format!("echo \"{fault}\" >&2; exit 134");
+    let ends = "echo '@dynstack exit 0'";
+    let once = format!("{BOOTS} [ -e $0.seen ] || {{ : >$0.seen; {fails}; }}; {ends}");
+    let run = Place::new("breaks", &once).run().unwrap();
+    assert_eq!(run.status(), Some(0));
+
+    let run = Place::new("stays-broken", &format!("{BOOTS} {fails}"))
+        .run()
+        .unwrap();
+    assert_eq!(run.status(), None);
+    let panics = format!("{BOOTS} [ -e $0.seen ] && {ends}; : >$0.seen; exit 134");
+    assert_eq!(Place::new("dies", &panics).run().unwrap().status(), None);
+}
+
+#[test]
 fn silence_ends_the_run_and_all_its_processes() {
     let place = Place::new("hangs", &format!("{BOOTS} sleep 600 & echo $!; wait"));
     let run = place.run().unwrap();
