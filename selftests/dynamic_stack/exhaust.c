@@ -8,6 +8,7 @@
 
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -54,6 +55,12 @@ static void add(long *counter)
 	__atomic_add_fetch(counter, 1, __ATOMIC_RELAXED);
 }
 
+static void await_start(struct shared *shared)
+{
+	while (!__atomic_load_n(&shared->go, __ATOMIC_ACQUIRE))
+		usleep(NAP_MS * 1000);
+}
+
 static int go_deep(void *arg)
 {
 	struct shared *shared = arg;
@@ -61,10 +68,12 @@ static int go_deep(void *arg)
 	unsigned int i;
 	int fd, len;
 
-	while (!__atomic_load_n(&shared->go, __ATOMIC_ACQUIRE))
-		usleep(NAP_MS * 1000);
-	/* A file of its own: write() waits for others that write to the same. */
+	/*
+	 * Before memory is short: what is to be exhausted is the memory for stacks.
+	 * A file of its own: write() waits for others that write to the same.
+	 */
 	fd = open(DEEP_FILE, O_WRONLY);
+	await_start(shared);
 	for (i = 0; i < sizeof(depths) / sizeof(*depths); i++) {
 		len = snprintf(command, sizeof(command), "%d %d", depths[i], NAP_MS);
 		if (write(fd, command, len) == len)
@@ -112,8 +121,7 @@ static void hog(struct shared *shared)
 	long page = sysconf(_SC_PAGESIZE);
 	long bytes = sysconf(_SC_PHYS_PAGES) * page;
 
-	while (!__atomic_load_n(&shared->go, __ATOMIC_ACQUIRE))
-		usleep(NAP_MS * 1000);
+	await_start(shared);
 	for (;;) {
 		pid_t pid = fork();
 
@@ -122,6 +130,8 @@ static void hog(struct shared *shared)
 					    MAP_PRIVATE | MAP_ANONYMOUS |
 					    MAP_NORESERVE, -1, 0);
 
+			/* Who is to end the hog kills the parent. */
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
 			write_text("/proc/self/oom_score_adj", "1000");
 			for (; memory != MAP_FAILED && bytes > 0; bytes -= page)
 				memory[bytes - 1] = 1;
