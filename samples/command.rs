@@ -40,12 +40,7 @@ impl Command {
         };
         let command = Self {
             test,
-            bytes: number(
-                "bytes",
-                words.next(),
-                test.deepest,
-                stack::SHALLOWEST..=test.deepest,
-            )?,
+            bytes: depth(words.next(), test.deepest)?,
             threads: number("threads", words.next(), test.threads, 1..=test.most_threads)?,
             rounds: number("rounds", words.next(), test.rounds, ROUNDS)?,
         };
@@ -54,12 +49,19 @@ impl Command {
             pr_err!("unexpected '{word}', expected NAME [bytes [threads [rounds]]]\n");
             return Err(EINVAL);
         }
-        if command.bytes % size_of::<u64>() != 0 {
-            pr_err!("bytes must be a multiple of 8, not {}\n", command.bytes);
-            return Err(EINVAL);
-        }
         Ok(command)
     }
+}
+
+/// Reads a depth; one that is not allowed is explained in the kernel log.
+pub(crate) fn depth(word: Option<&str>, deepest: usize) -> Result<usize> {
+    let bytes = number("bytes", word, deepest, stack::SHALLOWEST..=deepest)?;
+
+    if bytes % size_of::<u64>() != 0 {
+        pr_err!("bytes must be a multiple of 8, not {bytes}\n");
+        return Err(EINVAL);
+    }
+    Ok(bytes)
 }
 
 /// Reads a number; one that is not allowed is explained in the kernel log.

@@ -3,7 +3,10 @@
 //! A file by which many threads go deep at the same time, each in its own system call.
 
 use crate::{
-    command::number,
+    command::{
+        depth,
+        number, //
+    },
     descent::descend,
     fault::Fault,
     frame::pattern,
@@ -40,12 +43,7 @@ impl Deep {
     /// verifies its stack on the way up.
     pub(crate) fn go(&self, line: &str) -> Result {
         let mut words = line.split_ascii_whitespace();
-        let bytes = number(
-            "bytes",
-            words.next(),
-            stack::DEEPEST,
-            stack::SHALLOWEST..=stack::DEEPEST,
-        )? & !(size_of::<u64>() - 1);
+        let bytes = depth(words.next(), stack::DEEPEST)?;
         let nap = number("nap", words.next(), 0, 0..=MOST_NAP_MS)?;
 
         if let Some(word) = words.next() {

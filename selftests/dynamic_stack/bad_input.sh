@@ -41,7 +41,7 @@ try() # FILE TEXT LOGREGEX [ERROR]
 echo 5 >"$STATS/threads"
 echo RECURSE 4096 1 1 >"$STRESS/run"
 echo 1 >"$STATS/growth"
-plan 24
+plan 29
 for number in 0 1001 -1 many "5 6" ""; do
 	try "$STATS/threads" "$number" 'dynamic_stack_stats: threads: expected a number from 1 to 1000'
 done
@@ -62,6 +62,11 @@ try "$STRESS/run" "RECURSE 1099511627776" 'stack_stress: bytes must be a number 
 try "$STRESS/run" "RECURSE 4096 0" 'stack_stress: threads must be a number from [0-9]+ to [0-9]+'
 try "$STRESS/run" "CALLER 4096 2" 'stack_stress: threads must be a number from 1 to 1, not .2.'
 try "$STRESS/run" "RECURSE 4096 1 1 1" 'stack_stress: .*expected NAME \[bytes \[threads \[rounds\]\]\]'
+try "$STRESS/run" "RECURSE 4100" 'stack_stress: bytes must be a multiple of 8, not 4100'
+for text in 4100 many 99999999; do
+	try "$STRESS/deep" "$text" 'stack_stress: bytes must be a (multiple of 8|number from [0-9]+ to [0-9]+), not '
+done
+try "$STRESS/deep" "4096 0 0" 'stack_stress: .*expected BYTES \[NAP in milliseconds\]'
 try "$STRESS/file" "relative/path" 'stack_stress: file must be an absolute path'
 echo 20 >"$STATS/threads"
 echo 0 >"$STATS/growth"
