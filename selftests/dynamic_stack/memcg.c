@@ -3,6 +3,7 @@
 #include "kselftest_harness.h"
 
 #include <semaphore.h>
+#include <signal.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -17,22 +18,26 @@
 #define POLL_MS		100
 #define POLLS		100	/* statistics of a cgroup may be 2 s late */
 
-/* In the third page of the stack, in the thread that writes it. */
+/* In the third page of the stack, in the thread that writes it; and a page deeper. */
 #define DEEP_BYTES	9000
+#define DEEPER_BYTES	13000
 #define DEEP_COMM	"memcg_deep"
 
 #define MOUNT_POINT	"/tmp/dynamic_stack_cgroup"
 #define GROUP		MOUNT_POINT "/dynamic_stack_test"
+#define OTHER_GROUP	MOUNT_POINT "/dynamic_stack_test_other"
 
 static struct method method;
 
-static long wait_for_kernel_stack(long bytes)
+static long wait_for_kernel_stack(const char *group, long bytes)
 {
+	char path[96];
 	long now = -1;
 	int poll;
 
+	snprintf(path, sizeof(path), "%s/memory.stat", group);
 	for (poll = 0; poll < POLLS; poll++) {
-		now = read_number(GROUP "/memory.stat", "kernel_stack");
+		now = read_number(path, "kernel_stack");
 		if (now == bytes)
 			break;
 		usleep(POLL_MS * 1000);
@@ -100,24 +105,48 @@ static struct {
 	bool ok;
 } deep;
 
-static void *go_deep(void *arg)
+static bool go_down(int bytes)
 {
 	char command[32];
 
+	snprintf(command, sizeof(command), "CALLER %d 1 1", bytes);
+	return write_text(STRESS_FILE, command);
+}
+
+static sigset_t deeper_signal(void)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGUSR1);
+	return signals;
+}
+
+static void *go_deep(void *arg)
+{
+	sigset_t signals = deeper_signal();
+	int signal;
+
 	prctl(PR_SET_NAME, DEEP_COMM);
-	snprintf(command, sizeof(command), "CALLER %d 1 1", DEEP_BYTES);
-	deep.ok = write_text(STRESS_FILE, command);
+	deep.ok = go_down(DEEP_BYTES);
 	sem_post(&deep.returned);
+	if (!sigwait(&signals, &signal))
+		go_down(DEEPER_BYTES);
 	pause();
 	return arg;
 }
 
-/* A thread that was deep in the kernel and back in user mode, and now sleeps. */
+/*
+ * A thread that was deep in the kernel and back in user mode, and now sleeps. It
+ * goes deeper when the process gets SIGUSR1.
+ */
 static bool start_deep_thread(void)
 {
+	sigset_t signals = deeper_signal();
 	pthread_t thread;
 
-	return !sem_init(&deep.returned, 0, 0) &&
+	return !pthread_sigmask(SIG_BLOCK, &signals, NULL) &&
+	       !sem_init(&deep.returned, 0, 0) &&
 	       !pthread_create(&thread, NULL, go_deep, NULL) &&
 	       !sem_wait(&deep.returned) && deep.ok;
 }
@@ -139,6 +168,7 @@ FIXTURE_SETUP(memcg)
 
 FIXTURE_TEARDOWN_PARENT(memcg)
 {
+	rmdir(OTHER_GROUP);
 	rmdir(GROUP);
 	umount(MOUNT_POINT);
 	rmdir(MOUNT_POINT);
@@ -157,9 +187,9 @@ TEST_F_TIMEOUT(memcg, kernel_stack, 180)
 
 	for (attempt = 0; attempt < ATTEMPTS; attempt++) {
 		ASSERT_TRUE(start_member(&member, park_threads));
-		charged = wait_for_kernel_stack(bytes);
+		charged = wait_for_kernel_stack(GROUP, bytes);
 		ASSERT_TRUE(end_member(&member));
-		left = wait_for_kernel_stack(0);
+		left = wait_for_kernel_stack(GROUP, 0);
 		TH_LOG("%s: %d threads are charged %ld bytes, after exit %ld",
 		       method.name, THREADS, charged, left);
 		if (charged == bytes && !left)
@@ -183,9 +213,9 @@ TEST_F_TIMEOUT(memcg, kept_pages, 180)
 	for (attempt = 0; attempt < ATTEMPTS; attempt++) {
 		ASSERT_TRUE(start_member(&member, start_deep_thread));
 		depths = read_depths(DEEP_COMM);
-		charged = wait_for_kernel_stack(depths.owned_pages * page_bytes);
+		charged = wait_for_kernel_stack(GROUP, depths.owned_pages * page_bytes);
 		ASSERT_TRUE(end_member(&member));
-		left = wait_for_kernel_stack(0);
+		left = wait_for_kernel_stack(GROUP, 0);
 		TH_LOG("%s: a thread with %ld pages is charged %ld bytes, after exit %ld",
 		       method.name, depths.owned_pages, charged, left);
 		if (charged == depths.owned_pages * page_bytes && !left)
@@ -197,6 +227,61 @@ TEST_F_TIMEOUT(memcg, kept_pages, 180)
 	EXPECT_GE(depths.owned_pages * page_bytes, DEEP_BYTES);
 	EXPECT_EQ(depths.owned_pages * page_bytes, charged);
 	EXPECT_EQ(0, left);
+}
+
+static struct depths wait_until_deep(long bytes)
+{
+	struct depths depths = {};
+	int poll;
+
+	for (poll = 0; poll < POLLS && depths.depth_bytes < bytes; poll++) {
+		usleep(POLL_MS * 1000);
+		depths = read_depths(DEEP_COMM);
+	}
+	return depths;
+}
+
+/*
+ * What a thread owns stays charged to the group in which it came to own it, what
+ * follows is charged to the group that the thread is in by then; both come back.
+ */
+TEST_F_TIMEOUT(memcg, migration, 180)
+{
+	long page_bytes = sysconf(_SC_PAGESIZE);
+	long before, after, charged, other, left, other_left;
+	struct member member;
+	char pid[16];
+	int attempt;
+
+	if (access(STRESS_FILE, W_OK) || !show_all_threads())
+		SKIP(return, "needs the modules stack_stress and dynamic_stack_stats");
+	for (attempt = 0; attempt < ATTEMPTS; attempt++) {
+		ASSERT_EQ(0, mkdir(OTHER_GROUP, 0700));
+		ASSERT_TRUE(start_member(&member, start_deep_thread));
+		before = wait_until_deep(DEEP_BYTES).owned_pages;
+		wait_for_kernel_stack(GROUP, before * page_bytes);
+		snprintf(pid, sizeof(pid), "%d", member.pid);
+		ASSERT_TRUE(write_text(OTHER_GROUP "/cgroup.procs", pid));
+		ASSERT_EQ(0, kill(member.pid, SIGUSR1));
+		after = wait_until_deep(DEEPER_BYTES).owned_pages;
+		other = wait_for_kernel_stack(OTHER_GROUP, (after - before) * page_bytes);
+		charged = wait_for_kernel_stack(GROUP, before * page_bytes);
+		ASSERT_TRUE(end_member(&member));
+		left = wait_for_kernel_stack(GROUP, 0);
+		other_left = wait_for_kernel_stack(OTHER_GROUP, 0);
+		ASSERT_EQ(0, rmdir(OTHER_GROUP));
+		TH_LOG("%s: %ld pages are charged %ld bytes, %ld more in the other group %ld bytes, after exit %ld and %ld",
+		       method.name, before, charged, after - before, other, left,
+		       other_left);
+		if (charged == before * page_bytes && other == (after - before) * page_bytes)
+			break;
+	}
+	show_some_threads();
+	EXPECT_GE(after * page_bytes, DEEPER_BYTES);
+	EXPECT_EQ(before * page_bytes, charged);
+	EXPECT_EQ((after - before) * page_bytes, other);
+	EXPECT_EQ(0, left);
+	EXPECT_EQ(0, other_left);
 }
 
 int main(int argc, char **argv)
