@@ -32,9 +32,15 @@ pub enum Step {
     Panic(usize),
     Reap(usize, usize),
     KstackdStart(usize),
-    KstackdFill(usize),
-    KstackdTakeList(usize),
+    /// By a CPU, of a CPU.
+    KstackdFill(usize, usize),
+    KstackdLacksLastBank(usize),
+    KstackdUnlist(usize, usize),
     KstackdWake(usize, usize),
+    /// Nobody else on the list may take the last bank.
+    KstackdLeavesOthers(usize),
+    KstackdTryAgain(usize),
+    KstackdIsDone(usize),
     Sleep(usize, usize),
 }
 
@@ -111,11 +117,13 @@ impl Steps<'_> {
             });
         }
         // Being killed wakes a thread and leaves it on the list.
-        if self.from.threads[thread].listed && !self.cfg.list_once {
+        if self.from.threads[thread].listed() && !self.cfg.list_once {
             return self.fail(Step::List(c, thread), "a thread is added to the list twice");
         }
         self.push(Step::List(c, thread), |s| {
-            s.threads[thread].listed = true;
+            if !s.threads[thread].listed() {
+                s.threads[thread].place = s.listed() + 1;
+            }
             s.cpus[c].at = at;
         });
     }
@@ -162,8 +170,7 @@ impl Steps<'_> {
     fn admitted(&self, c: usize, t: usize) -> bool {
         let cpu = &self.from.cpus[c];
         let thread = &self.from.threads[t];
-        let critical = t >= USERS;
-        if !self.cfg.admission || critical && thread.empty == 0 {
+        if !self.cfg.admission || thread.empty == 0 {
             return true;
         }
         let usable = if self.cfg.count_by_slot {
@@ -171,8 +178,7 @@ impl Steps<'_> {
         } else {
             cpu.spare
         };
-        let privileged = critical || thread.killed || !self.cfg.is_user(t);
-        let left = if self.cfg.remainder && !privileged {
+        let left = if self.cfg.remainder && !self.from.may_take_last_bank(self.cfg, t) {
             self.cfg.slots
         } else {
             0
@@ -224,23 +230,28 @@ impl Steps<'_> {
         }
     }
 
-    /// The banks first, in either order, then the reserve.
+    /// The last bank first, then the banks, in either order, then the rest of the
+    /// reserve.
     fn refill(&mut self, c: usize) {
         let cfg = self.cfg;
         for lent_first in [false, true] {
             self.push(Step::Refill(c), |s| {
                 let cpu = &mut s.cpus[c];
+                let got = s.free.min(cfg.slots.saturating_sub(cpu.reserve));
+                cpu.reserve += got;
+                s.free -= got;
                 let banks = [&mut cpu.spare, &mut cpu.lent];
                 let order = if lent_first { [1, 0] } else { [0, 1] };
                 for bank in order {
                     for slot in 0..cfg.slots {
-                        if *banks[bank] & 1 << slot == 0 && s.free > 0 {
+                        if *banks[bank] & 1 << slot == 0 && s.free > cfg.set_aside() {
                             *banks[bank] |= 1 << slot;
                             s.free -= 1;
                         }
                     }
                 }
-                let got = s.free.min(cfg.reserve() - cpu.reserve);
+                let ordinary = s.free.saturating_sub(cfg.set_aside());
+                let got = ordinary.min(cfg.reserve() - cpu.reserve);
                 cpu.reserve += got;
                 s.free -= got;
                 cpu.at = At::Run;
@@ -268,7 +279,7 @@ impl Steps<'_> {
     fn user(&mut self, c: usize, t: usize) {
         let thread = self.from.threads[t];
         if thread.killed {
-            if thread.listed && !self.cfg.list_holds {
+            if thread.listed() && !self.cfg.list_holds {
                 return self.fail(Step::Exit(c, t), "a dead thread is on the list");
             }
             return self.push(Step::Exit(c, t), |s| {
@@ -278,15 +289,13 @@ impl Steps<'_> {
                 thread.life = Life::Dead;
                 thread.queued = false;
                 // Nothing comes of waking it: forget it, to have fewer states.
-                thread.listed = false;
-                if let Worker::Wake(list) = s.worker {
-                    s.worker = wake_all(list & !(1 << t));
-                }
+                unlist(s, t);
+                s.waking = s.waking.filter(|&waking| usize::from(waking) != t);
                 s.cpus[c].at = At::Pick;
             });
         }
         if thread.user < self.cfg.user {
-            if self.from.free > 0 {
+            if self.from.free > self.cfg.min {
                 self.push(Step::Allocate(c, t), |s| {
                     s.free -= 1;
                     s.threads[t].user += 1;
@@ -305,10 +314,13 @@ impl Steps<'_> {
 
     fn out_of_memory(&mut self, c: usize) {
         let reaper = self.cfg.reaper;
-        let awaited = |t: &Thread| t.killed && t.user > 0 && (reaper || !t.parked());
+        // In the time that a victim is given, kstackd uses all pages for it.
+        let may_run = self.from.free > 0 || self.from.has_last_banks(self.cfg);
+        let awaited = |t: &Thread| t.killed && t.user > 0 && (reaper || may_run || !t.parked());
+        let by_kstackd = usize::from(self.from.cpus[c].cur) == KSTACKD;
         if self.from.threads.iter().any(awaited) {
-            if usize::from(self.from.cpus[c].cur) == KSTACKD {
-                self.push(Step::AwaitVictim(c), |_| ());
+            if by_kstackd {
+                self.push(Step::AwaitVictim(c), try_again);
             }
             return;
         }
@@ -328,6 +340,9 @@ impl Steps<'_> {
                 wake(s, t, Life::Wait);
                 if reaper {
                     wake(s, REAPER, Life::Sleep);
+                }
+                if by_kstackd {
+                    try_again(s);
                 }
             });
         }
@@ -359,46 +374,154 @@ impl Steps<'_> {
     }
 
     fn kstackd(&mut self, c: usize) {
+        if let Some(t) = self.from.waking {
+            return self.wake_parked(c, t.into());
+        }
         match self.from.worker {
             Worker::Idle if self.from.wanted => self.push(Step::KstackdStart(c), |s| {
                 s.wanted = false;
-                s.worker = Worker::Fill(0);
+                try_again(s);
             }),
             Worker::Idle => self.sleep(c, KSTACKD),
-            Worker::Fill(first) => {
-                let size = self.cfg.reserve();
-                let cpus = usize::from(first)..self.cfg.cpus;
-                let hole = cpus.clone().find(|&cpu| self.from.cpus[cpu].reserve < size);
-                match hole {
-                    None => self.push(Step::KstackdTakeList(c), |s| {
-                        let mut list = 0;
-                        for (t, thread) in s.threads.iter_mut().enumerate() {
-                            list |= u8::from(thread.listed) << t;
-                            thread.listed = false;
-                        }
-                        s.worker = wake_all(list);
-                    }),
-                    Some(_) if self.from.free == 0 => self.out_of_memory(c),
-                    Some(cpu) => self.push(Step::KstackdFill(c), |s| {
-                        s.free -= 1;
-                        s.cpus[cpu].reserve += 1;
-                        s.worker = Worker::Fill(cpu as u8);
-                    }),
-                }
-            }
-            Worker::Wake(list) => {
-                let t = list.trailing_zeros() as usize;
-                let thread = self.from.threads[t];
-                // The wake-up spins on the lock of the run queue it is on.
-                if thread.life == Life::Wait && thread.queued {
-                    return;
-                }
-                self.push(Step::KstackdWake(c, t), |s| {
-                    wake(s, t, Life::Wait);
-                    s.worker = wake_all(list & (list - 1));
-                });
+            Worker::LastBank(first) => match self.lacks(first, self.cfg.slots) {
+                None => self.unlist_critical(c, 0, self.from.listed()),
+                Some(_) if self.from.free == 0 => self.push(Step::KstackdLacksLastBank(c), |s| {
+                    s.worker = Worker::Ordinary {
+                        cpu: 0,
+                        has_last_banks: false,
+                    };
+                }),
+                Some(cpu) => self.fill(c, cpu, Worker::LastBank(cpu as u8)),
+            },
+            Worker::Critical { after, left } => self.unlist_critical(c, after, left),
+            Worker::Ordinary {
+                cpu,
+                has_last_banks,
+            } => self.fill_with_ordinary(c, cpu, has_last_banks),
+            Worker::Batch { left } => {
+                self.unlist_oldest(c, left);
+                self.push(Step::KstackdTryAgain(c), try_again);
             }
         }
+    }
+
+    /// The first of the CPUs that has less in its reserve.
+    fn lacks(&self, first: u8, size: u8) -> Option<usize> {
+        (first.into()..self.cfg.cpus).find(|&cpu| self.from.cpus[cpu].reserve < size)
+    }
+
+    fn fill(&mut self, c: usize, cpu: usize, worker: Worker) {
+        self.push(Step::KstackdFill(c, cpu), |s| {
+            s.free -= 1;
+            s.cpus[cpu].reserve += 1;
+            s.worker = worker;
+        });
+    }
+
+    fn fill_with_ordinary(&mut self, c: usize, first: u8, has_last_banks: bool) {
+        let ordinary = self.from.free > self.cfg.set_aside();
+        match self.lacks(first, self.cfg.reserve()) {
+            None if self.from.listed() == 0 => {
+                self.push(Step::KstackdIsDone(c), |s| s.worker = Worker::Idle);
+            }
+            None => self.unlist_oldest(c, self.from.listed()),
+            Some(cpu) if ordinary => {
+                let worker = Worker::Ordinary {
+                    cpu: cpu as u8,
+                    has_last_banks,
+                };
+                self.fill(c, cpu, worker);
+            }
+            Some(_) => {
+                let enough = !has_last_banks && self.from.free > 0;
+                if enough || self.from.listed() == 0 || !self.cfg.kill {
+                    self.push(Step::KstackdTryAgain(c), try_again);
+                } else {
+                    self.out_of_memory(c);
+                }
+            }
+        }
+    }
+
+    /// Who comes to the list meanwhile is behind `left` and has to wait.
+    fn unlist_critical(&mut self, c: usize, after: u8, left: u8) {
+        let end = after + left;
+        let woken = |&place: &u8| {
+            let critical = self.from.may_take_last_bank(self.cfg, self.from.at_place(place));
+            critical && self.cfg.wake_critical || !self.cfg.wake_when_full
+        };
+        match (after + 1..=end).find(woken) {
+            Some(place) => {
+                let after = place - 1;
+                let left = end - after;
+                self.unlist(c, place, Worker::Critical { after, left });
+            }
+            None => self.push(Step::KstackdLeavesOthers(c), |s| {
+                s.worker = Worker::Ordinary {
+                    cpu: 0,
+                    has_last_banks: true,
+                };
+            }),
+        }
+    }
+
+    fn unlist_oldest(&mut self, c: usize, left: u8) {
+        self.unlist(c, 1, Worker::Batch { left });
+    }
+
+    fn unlist(&mut self, c: usize, place: u8, worker: Worker) {
+        let t = self.from.at_place(place);
+        let unlist_first = self.cfg.unlist_first;
+        self.push(Step::KstackdUnlist(c, t), |s| {
+            s.worker = worker;
+            s.waking = Some(t as u8);
+            if unlist_first {
+                unlist(s, t);
+            }
+        });
+    }
+
+    fn wake_parked(&mut self, c: usize, t: usize) {
+        let thread = self.from.threads[t];
+        // The wake-up spins on the lock of the run queue it is on.
+        if thread.life == Life::Wait && thread.queued {
+            return;
+        }
+        let unlist_first = self.cfg.unlist_first;
+        self.push(Step::KstackdWake(c, t), |s| {
+            wake(s, t, Life::Wait);
+            s.waking = None;
+            if !unlist_first {
+                unlist(s, t);
+            }
+        });
+    }
+}
+
+/// The next round.
+fn try_again(s: &mut State) {
+    s.worker = Worker::LastBank(0);
+}
+
+/// Takes a thread off the list, also of what kstackd looks at.
+fn unlist(s: &mut State, t: usize) {
+    let place = std::mem::take(&mut s.threads[t].place);
+    if place == 0 {
+        return;
+    }
+    for thread in &mut s.threads {
+        if thread.place > place {
+            thread.place -= 1;
+        }
+    }
+    match &mut s.worker {
+        Worker::Critical { after, .. } if place <= *after => *after -= 1,
+        Worker::Critical { after, left } if place <= *after + *left => *left -= 1,
+        Worker::Batch { left } if place <= *left => *left -= 1,
+        _ => (),
+    }
+    if s.worker == (Worker::Batch { left: 0 }) {
+        s.worker = Worker::Idle;
     }
 }
 
@@ -408,14 +531,6 @@ fn wake(s: &mut State, t: usize, state: Life) {
     if thread.life == state {
         thread.life = Life::Running;
         thread.queued = true;
-    }
-}
-
-fn wake_all(list: u8) -> Worker {
-    if list == 0 {
-        Worker::Idle
-    } else {
-        Worker::Wake(list)
     }
 }
 
