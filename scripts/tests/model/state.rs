@@ -255,7 +255,17 @@ impl State {
 
     /// How many threads are on the list.
     pub fn listed(&self) -> u8 {
-        self.threads.iter().map(|thread| thread.place).max().unwrap_or(0)
+        self.threads
+            .iter()
+            .map(|thread| thread.place)
+            .max()
+            .unwrap_or(0)
+    }
+
+    /// A dead thread has yet to give back its stack.
+    pub fn somebody_exits(&self, cfg: &Config) -> bool {
+        let mut threads = self.threads.iter().enumerate();
+        threads.any(|(t, thread)| thread.life == Life::Dead && self.running(cfg, t))
     }
 
     pub fn at_place(&self, place: u8) -> usize {

@@ -331,8 +331,7 @@ impl Steps<'_> {
                 continue;
             }
             nobody = false;
-            // The wake-up spins on the lock of the run queue it is on.
-            if victim.life == Life::Wait && victim.queued {
+            if !self.may_wake(t) {
                 continue;
             }
             self.push(Step::Kill(c, t), |s| {
@@ -375,7 +374,7 @@ impl Steps<'_> {
 
     fn kstackd(&mut self, c: usize) {
         if let Some(t) = self.from.waking {
-            return self.wake_parked(c, t.into());
+            return self.wake_unlisted(c, t.into());
         }
         match self.from.worker {
             Worker::Idle if self.from.wanted => self.push(Step::KstackdStart(c), |s| {
@@ -434,7 +433,8 @@ impl Steps<'_> {
             }
             Some(_) => {
                 let enough = !has_last_banks && self.from.free > 0;
-                if enough || self.from.listed() == 0 || !self.cfg.kill {
+                let waits = self.from.listed() > 0 && !self.from.somebody_exits(self.cfg);
+                if enough || !waits || !self.cfg.kill {
                     self.push(Step::KstackdTryAgain(c), try_again);
                 } else {
                     self.out_of_memory(c);
@@ -447,7 +447,9 @@ impl Steps<'_> {
     fn unlist_critical(&mut self, c: usize, after: u8, left: u8) {
         let end = after + left;
         let woken = |&place: &u8| {
-            let critical = self.from.may_take_last_bank(self.cfg, self.from.at_place(place));
+            let critical = self
+                .from
+                .may_take_last_bank(self.cfg, self.from.at_place(place));
             critical && self.cfg.wake_critical || !self.cfg.wake_when_full
         };
         match (after + 1..=end).find(woken) {
@@ -471,30 +473,40 @@ impl Steps<'_> {
 
     fn unlist(&mut self, c: usize, place: u8, worker: Worker) {
         let t = self.from.at_place(place);
-        let unlist_first = self.cfg.unlist_first;
-        self.push(Step::KstackdUnlist(c, t), |s| {
-            s.worker = worker;
-            s.waking = Some(t as u8);
-            if unlist_first {
+        let state = Some(t as u8);
+        if self.cfg.unlist_first {
+            self.push(Step::KstackdUnlist(c, t), |s| {
+                s.worker = worker;
+                s.waking = state;
                 unlist(s, t);
-            }
-        });
+            });
+        } else if self.may_wake(t) {
+            self.push(Step::KstackdWake(c, t), |s| {
+                s.worker = worker;
+                s.waking = state;
+                wake(s, t, Life::Wait);
+            });
+        }
     }
 
-    fn wake_parked(&mut self, c: usize, t: usize) {
-        let thread = self.from.threads[t];
-        // The wake-up spins on the lock of the run queue it is on.
-        if thread.life == Life::Wait && thread.queued {
-            return;
-        }
-        let unlist_first = self.cfg.unlist_first;
-        self.push(Step::KstackdWake(c, t), |s| {
-            wake(s, t, Life::Wait);
-            s.waking = None;
-            if !unlist_first {
+    fn wake_unlisted(&mut self, c: usize, t: usize) {
+        if !self.cfg.unlist_first {
+            self.push(Step::KstackdUnlist(c, t), |s| {
+                s.waking = None;
                 unlist(s, t);
-            }
-        });
+            });
+        } else if self.may_wake(t) {
+            self.push(Step::KstackdWake(c, t), |s| {
+                s.waking = None;
+                wake(s, t, Life::Wait);
+            });
+        }
+    }
+
+    /// The wake-up spins on the lock of the run queue that a thread is on.
+    fn may_wake(&self, t: usize) -> bool {
+        let thread = &self.from.threads[t];
+        thread.life != Life::Wait || !thread.queued
     }
 }
 
