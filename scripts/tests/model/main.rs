@@ -200,7 +200,7 @@ fn refills_may_wake_kstackd() {
 fn admission_need_not_be_checked_again() {
     holds(Config {
         recheck: false,
-        ..TWO_CPUS
+        ..VICTIMS_MUST_EXIT
     });
 }
 
