@@ -4,6 +4,7 @@
 //!
 //! - `state`: what there is: CPUs with their stocks, threads, kstackd;
 //! - `step`: what happens in one go, while others can do nothing in between;
+//! - `kstackd`: its steps;
 //! - `explore`: all states, breadth first; looks for what must never happen;
 //! - `fair`: looks for runs in which something never happens.
 //!
@@ -32,6 +33,7 @@
 
 mod explore;
 mod fair;
+mod kstackd;
 mod state;
 mod step;
 

@@ -253,13 +253,9 @@ impl State {
         !cfg.is_user(thread) || self.threads[thread].killed
     }
 
-    /// How many threads are on the list.
-    pub fn listed(&self) -> u8 {
-        self.threads
-            .iter()
-            .map(|thread| thread.place)
-            .max()
-            .unwrap_or(0)
+    pub fn nr_listed(&self) -> u8 {
+        let listed = self.threads.iter().filter(|thread| thread.listed());
+        listed.count() as u8
     }
 
     /// A dead thread has yet to give back its stack.

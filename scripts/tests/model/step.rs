@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 //! What can happen next: all steps that CPUs and threads can take.
 
-use crate::state::{
-    At, Config, IDLE, KSTACKD, Life, REAPER, State, THREADS, Thread, USERS, Worker, low,
-};
+use crate::kstackd::{try_again, unlist};
+use crate::state::{At, Config, IDLE, KSTACKD, Life, REAPER, State, THREADS, Thread, USERS, low};
 
 /// A step by its CPU, and the thread that it is about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -46,9 +45,9 @@ pub enum Step {
 
 pub type Next = Result<State, &'static str>;
 
-struct Steps<'a> {
-    cfg: &'a Config,
-    from: &'a State,
+pub struct Steps<'a> {
+    pub cfg: &'a Config,
+    pub from: &'a State,
     out: &'a mut Vec<(Step, Next)>,
 }
 
@@ -70,7 +69,7 @@ pub fn steps(cfg: &Config, from: &State, out: &mut Vec<(Step, Next)>) {
 }
 
 impl Steps<'_> {
-    fn push(&mut self, step: Step, change: impl FnOnce(&mut State)) {
+    pub fn push(&mut self, step: Step, change: impl FnOnce(&mut State)) {
         let mut next = *self.from;
         change(&mut next);
         self.out.push((step, Ok(next)));
@@ -122,7 +121,7 @@ impl Steps<'_> {
         }
         self.push(Step::List(c, thread), |s| {
             if !s.threads[thread].listed() {
-                s.threads[thread].place = s.listed() + 1;
+                s.threads[thread].place = s.nr_listed() + 1;
             }
             s.cpus[c].at = at;
         });
@@ -312,7 +311,7 @@ impl Steps<'_> {
         }
     }
 
-    fn out_of_memory(&mut self, c: usize) {
+    pub fn out_of_memory(&mut self, c: usize) {
         let reaper = self.cfg.reaper;
         // In the time that a victim is given, kstackd uses all pages for it.
         let may_run = self.from.free > 0 || self.from.has_last_banks(self.cfg);
@@ -364,7 +363,7 @@ impl Steps<'_> {
         }
     }
 
-    fn sleep(&mut self, c: usize, t: usize) {
+    pub fn sleep(&mut self, c: usize, t: usize) {
         self.push(Step::Sleep(c, t), |s| {
             s.threads[t].life = Life::Sleep;
             s.threads[t].queued = false;
@@ -372,173 +371,15 @@ impl Steps<'_> {
         });
     }
 
-    fn kstackd(&mut self, c: usize) {
-        if let Some(t) = self.from.waking {
-            return self.wake_unlisted(c, t.into());
-        }
-        match self.from.worker {
-            Worker::Idle if self.from.wanted => self.push(Step::KstackdStart(c), |s| {
-                s.wanted = false;
-                try_again(s);
-            }),
-            Worker::Idle => self.sleep(c, KSTACKD),
-            Worker::LastBank(first) => match self.lacks(first, self.cfg.slots) {
-                None => self.unlist_critical(c, 0, self.from.listed()),
-                Some(_) if self.from.free == 0 => self.push(Step::KstackdLacksLastBank(c), |s| {
-                    s.worker = Worker::Ordinary {
-                        cpu: 0,
-                        has_last_banks: false,
-                    };
-                }),
-                Some(cpu) => self.fill(c, cpu, Worker::LastBank(cpu as u8)),
-            },
-            Worker::Critical { after, left } => self.unlist_critical(c, after, left),
-            Worker::Ordinary {
-                cpu,
-                has_last_banks,
-            } => self.fill_with_ordinary(c, cpu, has_last_banks),
-            Worker::Batch { left } => {
-                self.unlist_oldest(c, left);
-                self.push(Step::KstackdTryAgain(c), try_again);
-            }
-        }
-    }
-
-    /// The first of the CPUs that has less in its reserve.
-    fn lacks(&self, first: u8, size: u8) -> Option<usize> {
-        (first.into()..self.cfg.cpus).find(|&cpu| self.from.cpus[cpu].reserve < size)
-    }
-
-    fn fill(&mut self, c: usize, cpu: usize, worker: Worker) {
-        self.push(Step::KstackdFill(c, cpu), |s| {
-            s.free -= 1;
-            s.cpus[cpu].reserve += 1;
-            s.worker = worker;
-        });
-    }
-
-    fn fill_with_ordinary(&mut self, c: usize, first: u8, has_last_banks: bool) {
-        let ordinary = self.from.free > self.cfg.set_aside();
-        match self.lacks(first, self.cfg.reserve()) {
-            None if self.from.listed() == 0 => {
-                self.push(Step::KstackdIsDone(c), |s| s.worker = Worker::Idle);
-            }
-            None => self.unlist_oldest(c, self.from.listed()),
-            Some(cpu) if ordinary => {
-                let worker = Worker::Ordinary {
-                    cpu: cpu as u8,
-                    has_last_banks,
-                };
-                self.fill(c, cpu, worker);
-            }
-            Some(_) => {
-                let enough = !has_last_banks && self.from.free > 0;
-                let waits = self.from.listed() > 0 && !self.from.somebody_exits(self.cfg);
-                if enough || !waits || !self.cfg.kill {
-                    self.push(Step::KstackdTryAgain(c), try_again);
-                } else {
-                    self.out_of_memory(c);
-                }
-            }
-        }
-    }
-
-    /// Who comes to the list meanwhile is behind `left` and has to wait.
-    fn unlist_critical(&mut self, c: usize, after: u8, left: u8) {
-        let end = after + left;
-        let woken = |&place: &u8| {
-            let critical = self
-                .from
-                .may_take_last_bank(self.cfg, self.from.at_place(place));
-            critical && self.cfg.wake_critical || !self.cfg.wake_when_full
-        };
-        match (after + 1..=end).find(woken) {
-            Some(place) => {
-                let after = place - 1;
-                let left = end - after;
-                self.unlist(c, place, Worker::Critical { after, left });
-            }
-            None => self.push(Step::KstackdLeavesOthers(c), |s| {
-                s.worker = Worker::Ordinary {
-                    cpu: 0,
-                    has_last_banks: true,
-                };
-            }),
-        }
-    }
-
-    fn unlist_oldest(&mut self, c: usize, left: u8) {
-        self.unlist(c, 1, Worker::Batch { left });
-    }
-
-    fn unlist(&mut self, c: usize, place: u8, worker: Worker) {
-        let t = self.from.at_place(place);
-        let state = Some(t as u8);
-        if self.cfg.unlist_first {
-            self.push(Step::KstackdUnlist(c, t), |s| {
-                s.worker = worker;
-                s.waking = state;
-                unlist(s, t);
-            });
-        } else if self.may_wake(t) {
-            self.push(Step::KstackdWake(c, t), |s| {
-                s.worker = worker;
-                s.waking = state;
-                wake(s, t, Life::Wait);
-            });
-        }
-    }
-
-    fn wake_unlisted(&mut self, c: usize, t: usize) {
-        if !self.cfg.unlist_first {
-            self.push(Step::KstackdUnlist(c, t), |s| {
-                s.waking = None;
-                unlist(s, t);
-            });
-        } else if self.may_wake(t) {
-            self.push(Step::KstackdWake(c, t), |s| {
-                s.waking = None;
-                wake(s, t, Life::Wait);
-            });
-        }
-    }
-
     /// The wake-up spins on the lock of the run queue that a thread is on.
-    fn may_wake(&self, t: usize) -> bool {
+    pub fn may_wake(&self, t: usize) -> bool {
         let thread = &self.from.threads[t];
         thread.life != Life::Wait || !thread.queued
     }
 }
 
-/// The next round.
-fn try_again(s: &mut State) {
-    s.worker = Worker::LastBank(0);
-}
-
-/// Takes a thread off the list, also of what kstackd looks at.
-fn unlist(s: &mut State, t: usize) {
-    let place = std::mem::take(&mut s.threads[t].place);
-    if place == 0 {
-        return;
-    }
-    for thread in &mut s.threads {
-        if thread.place > place {
-            thread.place -= 1;
-        }
-    }
-    match &mut s.worker {
-        Worker::Critical { after, .. } if place <= *after => *after -= 1,
-        Worker::Critical { after, left } if place <= *after + *left => *left -= 1,
-        Worker::Batch { left } if place <= *left => *left -= 1,
-        _ => (),
-    }
-    if s.worker == (Worker::Batch { left: 0 }) {
-        s.worker = Worker::Idle;
-    }
-}
-
 /// `wake_up_state()`: nothing happens if the thread is not in this state.
-fn wake(s: &mut State, t: usize, state: Life) {
+pub fn wake(s: &mut State, t: usize, state: Life) {
     let thread = &mut s.threads[t];
     if thread.life == state {
         thread.life = Life::Running;
