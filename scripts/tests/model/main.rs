@@ -167,21 +167,21 @@ fn victims_can_exit() {
 #[test]
 #[ignore = "takes minutes and gigabytes of memory"]
 fn holds_in_larger_sizes() {
-    for kthread in [false, true] {
-        holds(Config {
-            users: 3,
-            kthread,
-            free: 0,
-            ..TWO_CPUS
-        });
-    }
+    holds(Config {
+        users: 3,
+        free: 0,
+        reserve_first: 0,
+        ..TWO_CPUS
+    });
     holds(Config {
         user: 2,
+        free: 1,
         ..TWO_CPUS
     });
     holds(Config {
         slots: 2,
         free: 3,
+        min: 2,
         reserve_first: 4,
         user: 2,
         ..ONE_CPU
