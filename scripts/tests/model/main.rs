@@ -159,7 +159,6 @@ fn victims_can_exit() {
     });
     holds(Config {
         kthread: false,
-        reserve_first: 1,
         ..VICTIMS_MUST_EXIT
     });
 }
@@ -191,10 +190,12 @@ fn holds_in_larger_sizes() {
 /// More wake-ups of kstackd mean more that the OOM killer does.
 #[test]
 fn refills_may_wake_kstackd() {
-    holds(Config {
-        refill_kicks: true,
-        ..TWO_CPUS
-    });
+    for cfg in [ONE_CPU, VICTIMS_MUST_EXIT] {
+        holds(Config {
+            refill_kicks: true,
+            ..cfg
+        });
+    }
 }
 
 /// A thread that is killed while a CPU denies it is parked for a while.
