@@ -40,9 +40,13 @@ pub fn fulfilled_by(from: &State, step: Step) -> Duties {
         Step::Kill(..) | Step::Panic(_) | Step::AwaitVictim(_) => turn(KSTACKD),
         Step::Reap(..) => turn(REAPER),
         Step::KstackdStart(_)
-        | Step::KstackdFill(_)
-        | Step::KstackdTakeList(_)
-        | Step::KstackdWake(..) => turn(KSTACKD),
+        | Step::KstackdFill(..)
+        | Step::KstackdLacksLastBank(_)
+        | Step::KstackdUnlist(..)
+        | Step::KstackdWake(..)
+        | Step::KstackdLeavesOthers(_)
+        | Step::KstackdTryAgain(_)
+        | Step::KstackdIsDone(_) => turn(KSTACKD),
         Step::Sleep(_, t) => turn(t),
     }
 }

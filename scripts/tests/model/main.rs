@@ -4,6 +4,7 @@
 //!
 //! - `state`: what there is: CPUs with their stocks, threads, kstackd;
 //! - `step`: what happens in one go, while others can do nothing in between;
+//! - `kstackd`: its steps;
 //! - `explore`: all states, breadth first; looks for what must never happen;
 //! - `fair`: looks for runs in which something never happens.
 //!
@@ -11,12 +12,28 @@
 //! threads that sleep by themselves, holding locks or not, no thread that is
 //! preempted in a state other than running, and each CPU may pick any thread.
 //!
+//! Free pages are a number with a watermark: users and refills leave the last
+//! `min` pages alone, but the first bank of each reserve may have all of them.
+//! There is no level between, and no reclaim but by killing. kstackd's round:
+//!
+//! 1. One bank for each reserve. If all have it, kstackd goes through the list
+//!    and wakes those that may take the last bank.
+//! 2. The rest of each reserve. If all are full, it wakes the oldest on the list:
+//!    as many as it likes, then the next round, until nobody is left.
+//! 3. Otherwise it calls the OOM killer if somebody is on the list, and nobody
+//!    exits. The kernel gives it two seconds until then, the model no time.
+//!
+//! The list is both lists of the kernel: in the order in which threads were
+//! parked, kstackd's own first, and then those it has not seen. No thread is on
+//! it twice.
+//!
 //! Most tests break the protocol in one place, and the model must notice: that
 //! shows what each part of it is for. `--nocapture` prints numbers of states
 //! and how it went wrong.
 
 mod explore;
 mod fair;
+mod kstackd;
 mod state;
 mod step;
 
@@ -30,6 +47,19 @@ const ONE_CPU: Config = Config {
 };
 
 const TWO_CPUS: Config = SOUND;
+
+/// Victims give their memory only when they exit, and a kernel thread may take
+/// their pages. There is enough for the last bank of each CPU at first.
+const VICTIMS_MUST_EXIT: Config = Config {
+    users: 3,
+    kthread: true,
+    free_least: 2,
+    free: 2,
+    min: 2,
+    reserve_first: 0,
+    reaper: false,
+    ..TWO_CPUS
+};
 
 fn explore(cfg: Config) -> Graph {
     match Graph::explore(cfg) {
@@ -90,7 +120,8 @@ fn holds_on_one_cpu() {
     });
     holds(Config {
         slots: 2,
-        free: 2,
+        free: 3,
+        min: 2,
         reserve_first: 4,
         users: 2,
         ..ONE_CPU
@@ -117,24 +148,39 @@ fn holds_for_three_threads_on_two_cpus() {
     });
 }
 
+/// There may be more ordinary pages, or more user memory, to begin with.
+#[test]
+fn victims_can_exit() {
+    holds(VICTIMS_MUST_EXIT);
+    holds(Config {
+        free: 3,
+        user: 2,
+        ..VICTIMS_MUST_EXIT
+    });
+    holds(Config {
+        kthread: false,
+        ..VICTIMS_MUST_EXIT
+    });
+}
+
 #[test]
 #[ignore = "takes minutes and gigabytes of memory"]
 fn holds_in_larger_sizes() {
-    for kthread in [false, true] {
-        holds(Config {
-            users: 3,
-            kthread,
-            free: 0,
-            ..TWO_CPUS
-        });
-    }
+    holds(Config {
+        users: 3,
+        free: 0,
+        reserve_first: 0,
+        ..TWO_CPUS
+    });
     holds(Config {
         user: 2,
+        free: 1,
         ..TWO_CPUS
     });
     holds(Config {
         slots: 2,
         free: 3,
+        min: 2,
         reserve_first: 4,
         user: 2,
         ..ONE_CPU
@@ -144,10 +190,12 @@ fn holds_in_larger_sizes() {
 /// More wake-ups of kstackd mean more that the OOM killer does.
 #[test]
 fn refills_may_wake_kstackd() {
-    holds(Config {
-        refill_kicks: true,
-        ..TWO_CPUS
-    });
+    for cfg in [ONE_CPU, VICTIMS_MUST_EXIT] {
+        holds(Config {
+            refill_kicks: true,
+            ..cfg
+        });
+    }
 }
 
 /// A thread that is killed while a CPU denies it is parked for a while.
@@ -155,7 +203,7 @@ fn refills_may_wake_kstackd() {
 fn admission_need_not_be_checked_again() {
     holds(Config {
         recheck: false,
-        ..TWO_CPUS
+        ..VICTIMS_MUST_EXIT
     });
 }
 
@@ -174,16 +222,13 @@ fn without_admission_the_reserve_runs_empty() {
 /// empty slots are of no use to the thread.
 #[test]
 fn pages_for_other_slots_do_not_count() {
-    let cfg = Config {
-        slots: 2,
-        free: 2,
-        reserve_first: 4,
-        ..ONE_CPU
-    };
     ends_with(
         Config {
+            slots: 2,
+            free: 2,
+            reserve_first: 4,
             count_by_slot: false,
-            ..cfg
+            ..ONE_CPU
         },
         "the reserve is empty at a switch",
     );
@@ -203,9 +248,12 @@ fn kstackd_that_borrows_its_stack_is_parked_too() {
         critical_owned: false,
         ..ONE_CPU
     };
-    waits(cfg);
+    waits(Config { users: 2, ..cfg });
     waits(Config {
         remainder: false,
+        reaper: false,
+        free: 0,
+        reserve_first: 0,
         ..cfg
     });
 }
@@ -216,13 +264,19 @@ fn kstackd_that_borrows_its_stack_is_parked_too() {
 fn list_before_state_loses_a_wakeup() {
     let cfg = Config {
         state_first: false,
-        ..TWO_CPUS
+        ..VICTIMS_MUST_EXIT
     };
     waits(cfg);
-    holds(Config {
-        cpus: 1,
-        users: 3,
-        ..cfg
+    holds(Config { cpus: 1, ..cfg });
+}
+
+/// A thread that is parked again between the two is not added, and is then
+/// taken off.
+#[test]
+fn list_after_wakeup_loses_a_thread() {
+    waits(Config {
+        unlist_first: false,
+        ..VICTIMS_MUST_EXIT
     });
 }
 
@@ -248,16 +302,24 @@ fn list_has_a_thread_once() {
     );
 }
 
-/// Without the remainder all is well as long as the OOM reaper is. It is for
-/// victims whose memory comes only when they exit.
+/// Without the remainder all is well as long as the OOM reaper is, or enough
+/// pages are set aside. It is for victims whose memory comes only when they
+/// exit, if others have used up those pages.
 #[test]
 fn remainder_lets_victims_exit() {
     holds(Config {
         remainder: false,
         ..ONE_CPU
     });
+    holds(Config {
+        remainder: false,
+        ..VICTIMS_MUST_EXIT
+    });
     let cfg = Config {
         reaper: false,
+        slots: 2,
+        free: 0,
+        min: 0,
         ..ONE_CPU
     };
     holds(cfg);
@@ -270,24 +332,72 @@ fn remainder_lets_victims_exit() {
     );
 }
 
-/// A limit: kernel threads may use up the remainder, and it does not move
-/// from CPU to CPU. Against this kstackd has the pages that are set aside for
-/// PF_MEMALLOC, which the model has not.
+/// One CPU takes them all, for threads that only want to run, and the other
+/// has none for the victims.
 #[test]
-fn remainder_is_not_for_victims_alone() {
+fn pages_below_min_are_not_for_everybody() {
+    ends_with(
+        Config {
+            keep_min: false,
+            ..VICTIMS_MUST_EXIT
+        },
+        "panic though user memory can be had",
+    );
+    holds(Config {
+        keep_min: false,
+        reaper: true,
+        ..ONE_CPU
+    });
+}
+
+/// There are no ordinary pages until they exit.
+#[test]
+fn victims_that_wait_for_ordinary_pages_wait_forever() {
+    waits(Config {
+        wake_critical: false,
+        ..VICTIMS_MUST_EXIT
+    });
+}
+
+/// They are parked again at once. Each time that kstackd lacks ordinary pages it
+/// finds nobody on the list for whom it would call the OOM killer.
+#[test]
+fn others_that_are_woken_for_one_bank_wait_forever() {
+    waits(Config {
+        cpus: 1,
+        wake_when_full: false,
+        ..VICTIMS_MUST_EXIT
+    });
+}
+
+/// Those that run may be content with the memory they have.
+#[test]
+fn nobody_else_calls_the_oom_killer() {
+    waits(Config {
+        kill: false,
+        ..ONE_CPU
+    });
+}
+
+/// A limit: what kernel threads keep of the last bank, and of the pages for it,
+/// is lost for victims, and a bank does not move from CPU to CPU.
+#[test]
+fn last_bank_is_not_for_victims_alone() {
     for cfg in [
         Config {
-            kthread: true,
-            ..ONE_CPU
+            cpus: 1,
+            free_least: 0,
+            free: 0,
+            min: 1,
+            ..VICTIMS_MUST_EXIT
         },
-        TWO_CPUS,
+        Config {
+            free_least: 1,
+            free: 1,
+            min: 1,
+            ..VICTIMS_MUST_EXIT
+        },
     ] {
-        ends_with(
-            Config {
-                reaper: false,
-                ..cfg
-            },
-            "panic though user memory can be had",
-        );
+        ends_with(cfg, "panic though user memory can be had");
     }
 }

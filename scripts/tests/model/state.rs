@@ -66,8 +66,9 @@ pub struct Thread {
     pub life: Life,
     /// `on_rq`.
     pub queued: bool,
-    /// On the list of parked threads.
-    pub listed: bool,
+    /// Its place among the parked threads, 1 is the first that was parked; 0 if
+    /// it is not on the list.
+    pub place: u8,
     /// An OOM victim.
     pub killed: bool,
     /// `dynamic_stack.nr_empty`; all other slots are kept pages.
@@ -81,10 +82,16 @@ pub struct Thread {
 pub enum Worker {
     /// In `wait_event()`.
     Idle,
-    /// Fills the reserve of this CPU, then those of the next ones.
-    Fill(u8),
-    /// Took these threads (bits) off the list and wakes them.
-    Wake(u8),
+    /// Fills the reserve of this CPU up to one bank, then those of the next ones.
+    LastBank(u8),
+    /// Goes through the list, past the first `after` threads and up to `left`
+    /// others, for those that may take the last bank.
+    Critical { after: u8, left: u8 },
+    /// Fills the reserve of this CPU with ordinary pages, then those of the next
+    /// ones.
+    Ordinary { cpu: u8, has_last_banks: bool },
+    /// Wakes some of the first `left` threads of the list.
+    Batch { left: u8 },
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -92,9 +99,11 @@ pub struct State {
     pub cpus: [Cpu; MAX_CPUS],
     pub threads: [Thread; THREADS],
     pub worker: Worker,
+    /// The thread that kstackd took off the list and is about to wake.
+    pub waking: Option<u8>,
     /// `kstackd_wanted`.
     pub wanted: bool,
-    /// Pages that the allocator has.
+    /// Pages that the allocator has, those below the min watermark among them.
     pub free: u8,
     /// "System is deadlocked on memory": the end of a run.
     pub panicked: bool,
@@ -109,8 +118,12 @@ pub struct Config {
     /// The first of them is a kernel thread: privileged, no user memory.
     pub kthread: bool,
     pub slots: u8,
-    /// Free pages at the start: all numbers up to this one.
+    /// Free pages at the start: all numbers from this one
+    pub free_least: u8,
+    /// up to this one.
     pub free: u8,
+    /// The min watermark: the last pages, which are for the last bank.
+    pub min: u8,
     /// Pages in each reserve at the start: all numbers up to this one.
     pub reserve_first: u8,
     /// Pages of user memory that a thread may have; it starts with one.
@@ -124,6 +137,17 @@ pub struct Config {
 
     /// An ordinary thread leaves a bank of pages to the next.
     pub remainder: bool,
+    /// Only the last bank may be filled with pages below the min watermark.
+    pub keep_min: bool,
+    /// Those that may take the last bank are woken when it is filled; otherwise
+    /// they wait for ordinary pages.
+    pub wake_critical: bool,
+    /// Others are woken when the reserve is full, not before.
+    pub wake_when_full: bool,
+    /// A thread is off the list before it is woken.
+    pub unlist_first: bool,
+    /// kstackd calls the OOM killer while threads wait for ordinary pages.
+    pub kill: bool,
     /// kstackd and the reaper own their stacks.
     pub critical_owned: bool,
     /// A denied thread is parked; otherwise idle runs instead of it.
@@ -146,13 +170,20 @@ pub const SOUND: Config = Config {
     users: 2,
     kthread: false,
     slots: 1,
-    free: 1,
+    free_least: 0,
+    free: 2,
+    min: 1,
     reserve_first: 2,
     user: 1,
     refill_kicks: false,
     recheck: true,
     reaper: true,
     remainder: true,
+    keep_min: true,
+    wake_critical: true,
+    wake_when_full: true,
+    unlist_first: true,
+    kill: true,
     critical_owned: true,
     parking: true,
     state_first: true,
@@ -185,11 +216,20 @@ impl Thread {
     pub fn parked(&self) -> bool {
         self.life == Life::Wait && !self.queued
     }
+
+    pub fn listed(&self) -> bool {
+        self.place > 0
+    }
 }
 
 impl Config {
     pub fn reserve(&self) -> u8 {
         2 * self.slots
+    }
+
+    /// Pages that only the last bank gets.
+    pub fn set_aside(&self) -> u8 {
+        if self.keep_min { self.min } else { 0 }
     }
 
     pub fn is_user(&self, thread: usize) -> bool {
@@ -207,6 +247,32 @@ impl State {
     /// Wants a CPU and has none.
     pub fn runnable(&self, cfg: &Config, thread: usize) -> bool {
         self.threads[thread].queued && !self.running(cfg, thread)
+    }
+
+    pub fn may_take_last_bank(&self, cfg: &Config, thread: usize) -> bool {
+        !cfg.is_user(thread) || self.threads[thread].killed
+    }
+
+    pub fn nr_listed(&self) -> u8 {
+        let listed = self.threads.iter().filter(|thread| thread.listed());
+        listed.count() as u8
+    }
+
+    /// A dead thread has yet to give back its stack.
+    pub fn somebody_exits(&self, cfg: &Config) -> bool {
+        let mut threads = self.threads.iter().enumerate();
+        threads.any(|(t, thread)| thread.life == Life::Dead && self.running(cfg, t))
+    }
+
+    pub fn at_place(&self, place: u8) -> usize {
+        let found = self.threads.iter().position(|t| t.place == place);
+        found.expect("no place before the last one is empty")
+    }
+
+    /// All CPUs have what a thread needs that may take the last bank.
+    pub fn has_last_banks(&self, cfg: &Config) -> bool {
+        let mut cpus = self.cpus[..cfg.cpus].iter();
+        cpus.all(|cpu| cpu.reserve >= cfg.slots)
     }
 
     /// All pages there are, wherever they are.
@@ -269,18 +335,24 @@ impl State {
         for thread in &self.threads {
             put(2, thread.life as u8);
             put(1, thread.queued.into());
-            put(1, thread.listed.into());
+            put(3, thread.place);
             put(1, thread.killed.into());
             put(2, thread.empty);
             put(2, thread.user);
         }
         let (worker, detail) = match self.worker {
             Worker::Idle => (0, 0),
-            Worker::Fill(cpu) => (1, cpu),
-            Worker::Wake(list) => (2, list),
+            Worker::LastBank(cpu) => (1, cpu),
+            Worker::Critical { after, left } => (2, after << 3 | left),
+            Worker::Ordinary {
+                cpu,
+                has_last_banks,
+            } => (3, cpu << 1 | u8::from(has_last_banks)),
+            Worker::Batch { left } => (4, left),
         };
-        put(2, worker);
-        put(5, detail);
+        put(3, worker);
+        put(6, detail);
+        put(3, self.waking.unwrap_or(THREADS as u8));
         put(1, self.wanted.into());
         put(6, self.free);
         put(1, self.panicked.into());
@@ -293,7 +365,7 @@ impl State {
         let thread = Thread {
             life: Life::Running,
             queued: true,
-            listed: false,
+            place: 0,
             killed: false,
             empty: cfg.slots,
             user: 0,
@@ -326,7 +398,7 @@ impl State {
             kick: false,
         };
         let mut starts = Vec::new();
-        for free in 0..=cfg.free {
+        for free in cfg.free_least..=cfg.free {
             for first in 0..=cfg.reserve_first {
                 // The other half is the same with the CPUs exchanged.
                 let second = if cfg.cpus > 1 { first } else { 0 };
@@ -335,6 +407,7 @@ impl State {
                         cpus: [stock(first), stock(second)],
                         threads,
                         worker: Worker::Idle,
+                        waking: None,
                         wanted: false,
                         free,
                         panicked: false,

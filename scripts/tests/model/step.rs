@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 //! What can happen next: all steps that CPUs and threads can take.
 
-use crate::state::{
-    At, Config, IDLE, KSTACKD, Life, REAPER, State, THREADS, Thread, USERS, Worker, low,
-};
+use crate::kstackd::{try_again, unlist};
+use crate::state::{At, Config, IDLE, KSTACKD, Life, REAPER, State, THREADS, Thread, USERS, low};
 
 /// A step by its CPU, and the thread that it is about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -32,17 +31,23 @@ pub enum Step {
     Panic(usize),
     Reap(usize, usize),
     KstackdStart(usize),
-    KstackdFill(usize),
-    KstackdTakeList(usize),
+    /// By a CPU, of a CPU.
+    KstackdFill(usize, usize),
+    KstackdLacksLastBank(usize),
+    KstackdUnlist(usize, usize),
     KstackdWake(usize, usize),
+    /// Nobody else on the list may take the last bank.
+    KstackdLeavesOthers(usize),
+    KstackdTryAgain(usize),
+    KstackdIsDone(usize),
     Sleep(usize, usize),
 }
 
 pub type Next = Result<State, &'static str>;
 
-struct Steps<'a> {
-    cfg: &'a Config,
-    from: &'a State,
+pub struct Steps<'a> {
+    pub cfg: &'a Config,
+    pub from: &'a State,
     out: &'a mut Vec<(Step, Next)>,
 }
 
@@ -64,7 +69,7 @@ pub fn steps(cfg: &Config, from: &State, out: &mut Vec<(Step, Next)>) {
 }
 
 impl Steps<'_> {
-    fn push(&mut self, step: Step, change: impl FnOnce(&mut State)) {
+    pub fn push(&mut self, step: Step, change: impl FnOnce(&mut State)) {
         let mut next = *self.from;
         change(&mut next);
         self.out.push((step, Ok(next)));
@@ -111,11 +116,13 @@ impl Steps<'_> {
             });
         }
         // Being killed wakes a thread and leaves it on the list.
-        if self.from.threads[thread].listed && !self.cfg.list_once {
+        if self.from.threads[thread].listed() && !self.cfg.list_once {
             return self.fail(Step::List(c, thread), "a thread is added to the list twice");
         }
         self.push(Step::List(c, thread), |s| {
-            s.threads[thread].listed = true;
+            if !s.threads[thread].listed() {
+                s.threads[thread].place = s.nr_listed() + 1;
+            }
             s.cpus[c].at = at;
         });
     }
@@ -162,8 +169,7 @@ impl Steps<'_> {
     fn admitted(&self, c: usize, t: usize) -> bool {
         let cpu = &self.from.cpus[c];
         let thread = &self.from.threads[t];
-        let critical = t >= USERS;
-        if !self.cfg.admission || critical && thread.empty == 0 {
+        if !self.cfg.admission || thread.empty == 0 {
             return true;
         }
         let usable = if self.cfg.count_by_slot {
@@ -171,8 +177,7 @@ impl Steps<'_> {
         } else {
             cpu.spare
         };
-        let privileged = critical || thread.killed || !self.cfg.is_user(t);
-        let left = if self.cfg.remainder && !privileged {
+        let left = if self.cfg.remainder && !self.from.may_take_last_bank(self.cfg, t) {
             self.cfg.slots
         } else {
             0
@@ -224,23 +229,28 @@ impl Steps<'_> {
         }
     }
 
-    /// The banks first, in either order, then the reserve.
+    /// The last bank first, then the banks, in either order, then the rest of the
+    /// reserve.
     fn refill(&mut self, c: usize) {
         let cfg = self.cfg;
         for lent_first in [false, true] {
             self.push(Step::Refill(c), |s| {
                 let cpu = &mut s.cpus[c];
+                let got = s.free.min(cfg.slots.saturating_sub(cpu.reserve));
+                cpu.reserve += got;
+                s.free -= got;
                 let banks = [&mut cpu.spare, &mut cpu.lent];
                 let order = if lent_first { [1, 0] } else { [0, 1] };
                 for bank in order {
                     for slot in 0..cfg.slots {
-                        if *banks[bank] & 1 << slot == 0 && s.free > 0 {
+                        if *banks[bank] & 1 << slot == 0 && s.free > cfg.set_aside() {
                             *banks[bank] |= 1 << slot;
                             s.free -= 1;
                         }
                     }
                 }
-                let got = s.free.min(cfg.reserve() - cpu.reserve);
+                let ordinary = s.free.saturating_sub(cfg.set_aside());
+                let got = ordinary.min(cfg.reserve() - cpu.reserve);
                 cpu.reserve += got;
                 s.free -= got;
                 cpu.at = At::Run;
@@ -268,7 +278,7 @@ impl Steps<'_> {
     fn user(&mut self, c: usize, t: usize) {
         let thread = self.from.threads[t];
         if thread.killed {
-            if thread.listed && !self.cfg.list_holds {
+            if thread.listed() && !self.cfg.list_holds {
                 return self.fail(Step::Exit(c, t), "a dead thread is on the list");
             }
             return self.push(Step::Exit(c, t), |s| {
@@ -278,15 +288,13 @@ impl Steps<'_> {
                 thread.life = Life::Dead;
                 thread.queued = false;
                 // Nothing comes of waking it: forget it, to have fewer states.
-                thread.listed = false;
-                if let Worker::Wake(list) = s.worker {
-                    s.worker = wake_all(list & !(1 << t));
-                }
+                unlist(s, t);
+                s.waking = s.waking.filter(|&waking| usize::from(waking) != t);
                 s.cpus[c].at = At::Pick;
             });
         }
         if thread.user < self.cfg.user {
-            if self.from.free > 0 {
+            if self.from.free > self.cfg.min {
                 self.push(Step::Allocate(c, t), |s| {
                     s.free -= 1;
                     s.threads[t].user += 1;
@@ -303,12 +311,15 @@ impl Steps<'_> {
         }
     }
 
-    fn out_of_memory(&mut self, c: usize) {
+    pub fn out_of_memory(&mut self, c: usize) {
         let reaper = self.cfg.reaper;
-        let awaited = |t: &Thread| t.killed && t.user > 0 && (reaper || !t.parked());
+        // In the time that a victim is given, kstackd uses all pages for it.
+        let may_run = self.from.free > 0 || self.from.has_last_banks(self.cfg);
+        let awaited = |t: &Thread| t.killed && t.user > 0 && (reaper || may_run || !t.parked());
+        let by_kstackd = usize::from(self.from.cpus[c].cur) == KSTACKD;
         if self.from.threads.iter().any(awaited) {
-            if usize::from(self.from.cpus[c].cur) == KSTACKD {
-                self.push(Step::AwaitVictim(c), |_| ());
+            if by_kstackd {
+                self.push(Step::AwaitVictim(c), try_again);
             }
             return;
         }
@@ -319,8 +330,7 @@ impl Steps<'_> {
                 continue;
             }
             nobody = false;
-            // The wake-up spins on the lock of the run queue it is on.
-            if victim.life == Life::Wait && victim.queued {
+            if !self.may_wake(t) {
                 continue;
             }
             self.push(Step::Kill(c, t), |s| {
@@ -328,6 +338,9 @@ impl Steps<'_> {
                 wake(s, t, Life::Wait);
                 if reaper {
                     wake(s, REAPER, Life::Sleep);
+                }
+                if by_kstackd {
+                    try_again(s);
                 }
             });
         }
@@ -350,7 +363,7 @@ impl Steps<'_> {
         }
     }
 
-    fn sleep(&mut self, c: usize, t: usize) {
+    pub fn sleep(&mut self, c: usize, t: usize) {
         self.push(Step::Sleep(c, t), |s| {
             s.threads[t].life = Life::Sleep;
             s.threads[t].queued = false;
@@ -358,64 +371,19 @@ impl Steps<'_> {
         });
     }
 
-    fn kstackd(&mut self, c: usize) {
-        match self.from.worker {
-            Worker::Idle if self.from.wanted => self.push(Step::KstackdStart(c), |s| {
-                s.wanted = false;
-                s.worker = Worker::Fill(0);
-            }),
-            Worker::Idle => self.sleep(c, KSTACKD),
-            Worker::Fill(first) => {
-                let size = self.cfg.reserve();
-                let cpus = usize::from(first)..self.cfg.cpus;
-                let hole = cpus.clone().find(|&cpu| self.from.cpus[cpu].reserve < size);
-                match hole {
-                    None => self.push(Step::KstackdTakeList(c), |s| {
-                        let mut list = 0;
-                        for (t, thread) in s.threads.iter_mut().enumerate() {
-                            list |= u8::from(thread.listed) << t;
-                            thread.listed = false;
-                        }
-                        s.worker = wake_all(list);
-                    }),
-                    Some(_) if self.from.free == 0 => self.out_of_memory(c),
-                    Some(cpu) => self.push(Step::KstackdFill(c), |s| {
-                        s.free -= 1;
-                        s.cpus[cpu].reserve += 1;
-                        s.worker = Worker::Fill(cpu as u8);
-                    }),
-                }
-            }
-            Worker::Wake(list) => {
-                let t = list.trailing_zeros() as usize;
-                let thread = self.from.threads[t];
-                // The wake-up spins on the lock of the run queue it is on.
-                if thread.life == Life::Wait && thread.queued {
-                    return;
-                }
-                self.push(Step::KstackdWake(c, t), |s| {
-                    wake(s, t, Life::Wait);
-                    s.worker = wake_all(list & (list - 1));
-                });
-            }
-        }
+    /// The wake-up spins on the lock of the run queue that a thread is on.
+    pub fn may_wake(&self, t: usize) -> bool {
+        let thread = &self.from.threads[t];
+        thread.life != Life::Wait || !thread.queued
     }
 }
 
 /// `wake_up_state()`: nothing happens if the thread is not in this state.
-fn wake(s: &mut State, t: usize, state: Life) {
+pub fn wake(s: &mut State, t: usize, state: Life) {
     let thread = &mut s.threads[t];
     if thread.life == state {
         thread.life = Life::Running;
         thread.queued = true;
-    }
-}
-
-fn wake_all(list: u8) -> Worker {
-    if list == 0 {
-        Worker::Idle
-    } else {
-        Worker::Wake(list)
     }
 }
 
