@@ -270,9 +270,10 @@ TEST_F_TIMEOUT(memcg, migration, 180)
 		left = wait_for_kernel_stack(GROUP, 0);
 		other_left = wait_for_kernel_stack(OTHER_GROUP, 0);
 		ASSERT_EQ(0, rmdir(OTHER_GROUP));
-		TH_LOG("%s: %ld pages are charged %ld bytes, %ld more in the other group %ld bytes, after exit %ld and %ld",
-		       method.name, before, charged, after - before, other, left,
-		       other_left);
+		TH_LOG("%s: %ld pages are charged %ld bytes, after exit %ld",
+		       method.name, before, charged, left);
+		TH_LOG("%ld more in the other group are charged %ld bytes, after exit %ld",
+		       after - before, other, other_left);
 		if (charged == before * page_bytes && other == (after - before) * page_bytes)
 			break;
 	}
