@@ -56,11 +56,17 @@ fn run(command: &Command, _: &Bench) -> Result<Numbers, Fault> {
                 // What an interrupt leaves on the stack is not the data of others.
                 let _no_interrupts = local_interrupt_disable();
 
-                descend(place, pattern(thread as u64, round), &tally, &|| Ok(()), &|| {
-                    words.add(look()?);
-                    pages.add(1);
-                    Ok(())
-                })?;
+                descend(
+                    place,
+                    pattern(thread as u64, round),
+                    &tally,
+                    &|| Ok(()),
+                    &|| {
+                        words.add(look()?);
+                        pages.add(1);
+                        Ok(())
+                    },
+                )?;
             }
             Ok(())
         })?;
@@ -72,7 +78,9 @@ fn run(command: &Command, _: &Bench) -> Result<Numbers, Fault> {
 fn look() -> Result<u64, Fault> {
     let depth = stack::depth() + OWN_FRAMES;
     // The last word of the stack is `STACK_END_MAGIC`.
-    let end = depth.next_multiple_of(PAGE_SIZE).min(stack::SIZE - size_of::<u64>());
+    let end = depth
+        .next_multiple_of(PAGE_SIZE)
+        .min(stack::SIZE - size_of::<u64>());
     let depths = (depth.next_multiple_of(size_of::<u64>())..=end).step_by(size_of::<u64>());
     let mut words = 0;
 

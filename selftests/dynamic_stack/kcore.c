@@ -5,7 +5,7 @@
  */
 #include "kselftest_harness.h"
 
-#include <elf.h>
+#include <linux/elf.h>
 #include <signal.h>
 
 #include "counters.h"
@@ -26,12 +26,12 @@ static struct method method;
 struct kcore {
 	int fd;
 	int count;
-	Elf64_Phdr headers[MAX_HEADERS];
+	struct elf64_phdr headers[MAX_HEADERS];
 };
 
 static bool open_kcore(struct kcore *kcore)
 {
-	Elf64_Ehdr ehdr;
+	struct elf64_hdr ehdr;
 	ssize_t bytes;
 
 	kcore->fd = open(KCORE, O_RDONLY);
@@ -49,7 +49,7 @@ static bool read_kcore(const struct kcore *kcore, unsigned long address, void *b
 	int i;
 
 	for (i = 0; i < kcore->count; i++) {
-		const Elf64_Phdr *header = &kcore->headers[i];
+		const struct elf64_phdr *header = &kcore->headers[i];
 
 		if (header->p_type == PT_LOAD && address >= header->p_vaddr &&
 		    address - header->p_vaddr < header->p_memsz)
