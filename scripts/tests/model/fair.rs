@@ -37,7 +37,9 @@ pub fn fulfilled_by(from: &State, step: Step) -> Duties {
         | Step::Refill(c) => cpu(c),
         Step::Exit(_, t) => turn(t),
         Step::Allocate(..) | Step::Free(..) => 0,
-        Step::Kill(..) | Step::Panic(_) | Step::AwaitVictim(_) => turn(KSTACKD),
+        Step::Kill(..) | Step::Panic(_) | Step::OomLocked(_) | Step::AwaitVictim(_) => {
+            turn(KSTACKD)
+        }
         Step::Reap(..) => turn(REAPER),
         Step::KstackdStart(_)
         | Step::KstackdFill(..)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! What kstackd can do next.
 
-use crate::state::{KSTACKD, Life, State, Worker};
+use crate::state::{Config, KSTACKD, Life, State, Worker};
 use crate::step::{Step, Steps, wake};
 
 impl Steps<'_> {
@@ -34,6 +34,11 @@ impl Steps<'_> {
                 self.unlist_oldest(c, left);
                 self.push(Step::KstackdTryAgain(c), try_again);
             }
+            Worker::Through(first) => match self.lacks(first, self.cfg.reserve()) {
+                None if self.from.nr_listed() > 0 => self.unlist(c, 1, Worker::LastBank(0)),
+                Some(cpu) if self.from.free > 0 => self.fill(c, cpu, Worker::Through(cpu as u8)),
+                _ => self.push(Step::KstackdTryAgain(c), try_again),
+            },
         }
     }
 
@@ -134,6 +139,15 @@ impl Steps<'_> {
                 wake(s, t, Life::Wait);
             });
         }
+    }
+}
+
+/// The OOM killer was called, for what it was worth.
+pub fn called_oom_killer(cfg: &Config, s: &mut State) {
+    if cfg.let_through && s.has_last_banks(cfg) {
+        s.worker = Worker::Through(0);
+    } else {
+        try_again(s);
     }
 }
 

@@ -9,8 +9,9 @@
 //! - `fair`: looks for runs in which something never happens.
 //!
 //! The model is small: two CPUs, three users, one or two slots. It has no
-//! threads that sleep by themselves, holding locks or not, no thread that is
-//! preempted in a state other than running, and each CPU may pick any thread.
+//! threads that sleep by themselves, no lock but one that can keep others from the
+//! OOM killer, no thread that is preempted in a state other than running, and each
+//! CPU may pick any thread.
 //!
 //! Free pages are a number with a watermark: users and refills leave the last
 //! `min` pages alone, but the first bank of each reserve may have all of them.
@@ -21,7 +22,9 @@
 //! 2. The rest of each reserve. If all are full, it wakes the oldest on the list:
 //!    as many as it likes, then the next round, until nobody is left.
 //! 3. Otherwise it calls the OOM killer if somebody is on the list, and nobody
-//!    exits. The kernel gives it two seconds until then, the model no time.
+//!    exits. The kernel gives it two seconds until then, the model no time. If all
+//!    have their bank, it fills all reserves with whatever there is, and wakes the
+//!    oldest one.
 //!
 //! The list is both lists of the kernel: in the order in which threads were
 //! parked, kstackd's own first, and then those it has not seen. No thread is on
@@ -266,7 +269,11 @@ fn list_before_state_loses_a_wakeup() {
         state_first: false,
         ..VICTIMS_MUST_EXIT
     };
-    waits(cfg);
+    // With it the run ends sooner: a victim is lost, and nobody else can be killed.
+    waits(Config {
+        let_through: false,
+        ..cfg
+    });
     holds(Config { cpus: 1, ..cfg });
 }
 
@@ -377,6 +384,28 @@ fn nobody_else_calls_the_oom_killer() {
         kill: false,
         ..ONE_CPU
     });
+}
+
+/// Nobody can be killed before the first user runs, which waits for ordinary pages.
+/// Another may be let through before, and keep what it gets.
+#[test]
+fn holder_of_a_lock_is_let_through() {
+    for cpus in [1, 2] {
+        let cfg = Config {
+            cpus,
+            oom_locked: true,
+            free_least: 4,
+            free: 4,
+            min: 4,
+            reserve_first: 0,
+            ..TWO_CPUS
+        };
+        holds(cfg);
+        waits(Config {
+            let_through: false,
+            ..cfg
+        });
+    }
 }
 
 /// A limit: what kernel threads keep of the last bank, and of the pages for it,

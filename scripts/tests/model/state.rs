@@ -92,6 +92,9 @@ pub enum Worker {
     Ordinary { cpu: u8, has_last_banks: bool },
     /// Wakes some of the first `left` threads of the list.
     Batch { left: u8 },
+    /// Fills the reserve of this CPU with whatever there is, then those of the next
+    /// ones, to let one thread through.
+    Through(u8),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -105,6 +108,9 @@ pub struct State {
     pub wanted: bool,
     /// Pages that the allocator has, those below the min watermark among them.
     pub free: u8,
+    /// Whoever has oom_lock waits for a lock that the first user holds, until that
+    /// runs.
+    pub oom_locked: bool,
     /// "System is deadlocked on memory": the end of a run.
     pub panicked: bool,
 }
@@ -128,6 +134,8 @@ pub struct Config {
     pub reserve_first: u8,
     /// Pages of user memory that a thread may have; it starts with one.
     pub user: u8,
+    /// `oom_locked` at the start.
+    pub oom_locked: bool,
     /// A refill that fails wakes kstackd, too.
     pub refill_kicks: bool,
     /// Look at admission again when the state is set.
@@ -148,6 +156,8 @@ pub struct Config {
     pub unlist_first: bool,
     /// kstackd calls the OOM killer while threads wait for ordinary pages.
     pub kill: bool,
+    /// Each time, it lets one thread through on the last pages.
+    pub let_through: bool,
     /// kstackd and the reaper own their stacks.
     pub critical_owned: bool,
     /// A denied thread is parked; otherwise idle runs instead of it.
@@ -175,6 +185,7 @@ pub const SOUND: Config = Config {
     min: 1,
     reserve_first: 2,
     user: 1,
+    oom_locked: false,
     refill_kicks: false,
     recheck: true,
     reaper: true,
@@ -184,6 +195,7 @@ pub const SOUND: Config = Config {
     wake_when_full: true,
     unlist_first: true,
     kill: true,
+    let_through: true,
     critical_owned: true,
     parking: true,
     state_first: true,
@@ -349,12 +361,14 @@ impl State {
                 has_last_banks,
             } => (3, cpu << 1 | u8::from(has_last_banks)),
             Worker::Batch { left } => (4, left),
+            Worker::Through(cpu) => (5, cpu),
         };
         put(3, worker);
         put(6, detail);
         put(3, self.waking.unwrap_or(THREADS as u8));
         put(1, self.wanted.into());
         put(6, self.free);
+        put(1, self.oom_locked.into());
         put(1, self.panicked.into());
         key
     }
@@ -410,6 +424,7 @@ impl State {
                         waking: None,
                         wanted: false,
                         free,
+                        oom_locked: cfg.oom_locked,
                         panicked: false,
                     });
                 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! What can happen next: all steps that CPUs and threads can take.
 
-use crate::kstackd::{try_again, unlist};
+use crate::kstackd::{called_oom_killer, unlist};
 use crate::state::{At, Config, IDLE, KSTACKD, Life, REAPER, State, THREADS, Thread, USERS, low};
 
 /// A step by its CPU, and the thread that it is about.
@@ -26,6 +26,8 @@ pub enum Step {
     Exit(usize, usize),
     /// By whoever runs on the CPU, for want of memory.
     Kill(usize, usize),
+    /// kstackd does not get oom_lock.
+    OomLocked(usize),
     /// kstackd tries again: a victim has memory still.
     AwaitVictim(usize),
     Panic(usize),
@@ -217,6 +219,7 @@ impl Steps<'_> {
             let slots = self.cfg.slots;
             self.push(Step::Switch { cpu: c, to, kept }, |s| {
                 s.cpus[c] = cpu;
+                s.oom_locked &= to != 0;
                 if let Some(prev) = s.threads.get_mut(prev) {
                     prev.empty -= kept;
                     if prev.life == Life::Dead {
@@ -312,14 +315,21 @@ impl Steps<'_> {
     }
 
     pub fn out_of_memory(&mut self, c: usize) {
-        let reaper = self.cfg.reaper;
+        let cfg = self.cfg;
+        let reaper = cfg.reaper;
         // In the time that a victim is given, kstackd uses all pages for it.
         let may_run = self.from.free > 0 || self.from.has_last_banks(self.cfg);
         let awaited = |t: &Thread| t.killed && t.user > 0 && (reaper || may_run || !t.parked());
         let by_kstackd = usize::from(self.from.cpus[c].cur) == KSTACKD;
+        if self.from.oom_locked {
+            if by_kstackd {
+                self.push(Step::OomLocked(c), |s| called_oom_killer(cfg, s));
+            }
+            return;
+        }
         if self.from.threads.iter().any(awaited) {
             if by_kstackd {
-                self.push(Step::AwaitVictim(c), try_again);
+                self.push(Step::AwaitVictim(c), |s| called_oom_killer(cfg, s));
             }
             return;
         }
@@ -340,7 +350,7 @@ impl Steps<'_> {
                     wake(s, REAPER, Life::Sleep);
                 }
                 if by_kstackd {
-                    try_again(s);
+                    called_oom_killer(cfg, s);
                 }
             });
         }
