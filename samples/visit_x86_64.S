@@ -200,6 +200,9 @@ SYM_FUNC_END(stack_stress_store_at_place)
 SYM_TYPED_FUNC_START(stack_stress_watch_at_place)
 	begin_visit
 	mov	VISIT_TARGET(%rdi), %rdx
+	/* For other breakpoints. */
+SYM_INNER_LABEL(stack_stress_watch_site, SYM_L_GLOBAL)
+	ANNOTATE_NOENDBR
 	mov	%rsi, (%rdx)
 	end_visit
 SYM_FUNC_END(stack_stress_watch_at_place)
