@@ -8,6 +8,7 @@
 
 #include "counters.h"
 #include "files.h"
+#include "forks.h"
 
 #define FAIL_DIR	"/sys/kernel/debug/fail_dynamic_stack/"
 #define EXPAND_FILE	"/sys/kernel/debug/dynamic_stack_expand/self"
@@ -116,11 +117,35 @@ TEST_F(fail_alloc, new_thread_always)
 	EXPECT_TRUE(try_fork());
 }
 
+TEST_F(fail_alloc, new_thread_sometimes)
+{
+	int i, started = 0;
+
+	ASSERT_TRUE(arm(AREA, "3", ALWAYS, "1"));
+	for (i = 0; i < 20 * ROUNDS; i++)
+		started += try_fork();
+	EXPECT_GT(started, 0);
+	EXPECT_LT(started, i);
+}
+
 TEST_F(fail_alloc, expand)
 {
 	ASSERT_TRUE(arm(EXPAND, "1", "1", "1"));
 	EXPECT_FALSE(write_text(EXPAND_FILE, "8000"));
 	EXPECT_EQ(ENOMEM, errno);
+	EXPECT_TRUE(write_text(EXPAND_FILE, "8000"));
+}
+
+TEST_F(fail_alloc, expand_always)
+{
+	int i;
+
+	ASSERT_TRUE(arm(EXPAND, "1", ALWAYS, "1"));
+	for (i = 0; i < ROUNDS; i++) {
+		EXPECT_FALSE(write_text(EXPAND_FILE, "8000"));
+		EXPECT_EQ(ENOMEM, errno);
+	}
+	disarm();
 	EXPECT_TRUE(write_text(EXPAND_FILE, "8000"));
 }
 
@@ -142,19 +167,42 @@ TEST_F(fail_alloc, expand_half_done)
 	EXPECT_EQ(pages, read_number(EXPAND_FILE, "owned_pages"));
 }
 
-TEST_F(fail_alloc, cpu_stays_down)
+static bool cpu_comes_up(void)
 {
+	return write_text(CPU_FILE, "1");
+}
+
+/* While threads come and go on the CPU that is left. */
+TEST_F_TIMEOUT(fail_alloc, cpu_stays_down, 120)
+{
+	pid_t storm;
+	int i;
+
 	if (access(CPU_FILE, W_OK))
 		SKIP(return, "needs CONFIG_HOTPLUG_CPU and a second CPU");
+	storm = start_forks();
 	ASSERT_TRUE(write_text(CPU_FILE, "0"));
 	ASSERT_TRUE(arm(CPU, "1", "1", "0"));
-	EXPECT_FALSE(write_text(CPU_FILE, "1"));
+	EXPECT_FALSE(cpu_comes_up());
 	EXPECT_EQ(ENOMEM, errno);
 	/* The pages got before the one that failed go back. */
 	ASSERT_TRUE(arm(CPU, "5", "1", "0"));
-	EXPECT_FALSE(write_text(CPU_FILE, "1"));
+	EXPECT_FALSE(cpu_comes_up());
+	ASSERT_TRUE(arm(CPU, "1", ALWAYS, "0"));
+	for (i = 0; i < ROUNDS; i++)
+		EXPECT_FALSE(cpu_comes_up());
 	disarm();
-	EXPECT_TRUE(write_text(CPU_FILE, "1"));
+	EXPECT_TRUE(cpu_comes_up());
+	stop_forks(storm);
+}
+
+TEST_F_TIMEOUT(fail_alloc, refill_once, 120)
+{
+	long failures = count_of("dynamic_stack_refill_fail");
+
+	ASSERT_TRUE(arm(REFILL, "1", "1", "0"));
+	EXPECT_TRUE(stress("THREADS 13000 50 2"));
+	EXPECT_EQ(failures + 1, count_of("dynamic_stack_refill_fail"));
 }
 
 TEST_F_TIMEOUT(fail_alloc, refill_sometimes, 120)

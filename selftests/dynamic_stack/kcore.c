@@ -5,11 +5,10 @@
  */
 #include "kselftest_harness.h"
 
-#include <linux/elf.h>
-#include <signal.h>
-
+#include "core.h"
 #include "counters.h"
 #include "files.h"
+#include "forks.h"
 #include "parked.h"
 
 #define KCORE		"/proc/kcore"
@@ -18,51 +17,9 @@
 
 #define THREADS		100
 #define ROUNDS		5
-#define MAX_HEADERS	64
 #define MAX_BYTES	(256 * 1024)
 
 static struct method method;
-
-struct kcore {
-	int fd;
-	int count;
-	struct elf64_phdr headers[MAX_HEADERS];
-};
-
-static bool open_kcore(struct kcore *kcore)
-{
-	struct elf64_hdr ehdr;
-	ssize_t bytes;
-
-	kcore->fd = open(KCORE, O_RDONLY);
-	if (pread(kcore->fd, &ehdr, sizeof(ehdr), 0) != sizeof(ehdr) ||
-	    memcmp(ehdr.e_ident, ELFMAG, SELFMAG) || ehdr.e_phnum > MAX_HEADERS)
-		return false;
-	kcore->count = ehdr.e_phnum;
-	bytes = kcore->count * sizeof(*kcore->headers);
-	return pread(kcore->fd, kcore->headers, bytes, ehdr.e_phoff) == bytes;
-}
-
-static bool read_kcore(const struct kcore *kcore, unsigned long address, void *buffer,
-		       long bytes)
-{
-	int i;
-
-	for (i = 0; i < kcore->count; i++) {
-		const struct elf64_phdr *header = &kcore->headers[i];
-
-		if (header->p_type == PT_LOAD && address >= header->p_vaddr &&
-		    address - header->p_vaddr < header->p_memsz)
-			return pread(kcore->fd, buffer, bytes, header->p_offset +
-				     (address - header->p_vaddr)) == bytes;
-	}
-	return false;
-}
-
-static bool is_zero(const char *bytes, long count)
-{
-	return !*bytes && !memcmp(bytes, bytes + 1, count - 1);
-}
 
 /* What was seen of all stack areas. */
 struct seen {
@@ -85,7 +42,7 @@ static bool is_stack(const char *line, unsigned long *address)
 		strstr(line, "copy_process") || strstr(line, "kernel_clone"));
 }
 
-static struct seen look(const struct kcore *kcore)
+static struct seen look(const struct core *core)
 {
 	static char stack[MAX_BYTES];
 	long page = sysconf(_SC_PAGESIZE), bytes = method.slots * page;
@@ -98,7 +55,7 @@ static struct seen look(const struct kcore *kcore)
 		if (!is_stack(line, &address))
 			continue;
 		seen.areas++;
-		if (!read_kcore(kcore, address, stack, bytes)) {
+		if (!read_core(core, address, stack, bytes, virtual_start)) {
 			seen.unreadable++;
 		} else if (!is_zero(stack + bytes - page, page)) {
 			seen.used++;
@@ -110,24 +67,11 @@ static struct seen look(const struct kcore *kcore)
 	return seen;
 }
 
-/* Threads that come and go, until the process is killed. */
-static pid_t start_storm(void)
-{
-	pid_t pid = fork();
-
-	while (!pid)
-		if (!fork())
-			_exit(0);
-		else
-			wait(NULL);
-	return pid;
-}
-
 TEST(stacks)
 {
 	char before[8] = {};
 	struct parked parked;
-	struct kcore kcore;
+	struct core core;
 	struct seen seen;
 	pid_t storm;
 	int fd, i;
@@ -135,26 +79,26 @@ TEST(stacks)
 	if (access(KCORE, R_OK))
 		SKIP(return, "needs CONFIG_PROC_KCORE and root");
 	ASSERT_LE(method.slots * sysconf(_SC_PAGESIZE), MAX_BYTES);
-	ASSERT_TRUE(open_kcore(&kcore));
+	ASSERT_TRUE(open_core(&core, KCORE));
 	/* Root sees addresses. */
 	fd = open(KPTR_RESTRICT, O_RDWR);
 	ASSERT_GT(read(fd, before, sizeof(before) - 1), 0);
 	ASSERT_TRUE(write_text(KPTR_RESTRICT, "1"));
 	ASSERT_TRUE(park(&parked, THREADS));
-	storm = start_storm();
+	storm = start_forks();
 	for (i = 0; i < ROUNDS; i++) {
-		seen = look(&kcore);
+		seen = look(&core);
 		TH_LOG("%s: %ld stacks, %ld used, of these %ld with empty slots, %ld unreadable",
 		       method.name, seen.areas, seen.used, seen.empty, seen.unreadable);
 		EXPECT_GE(seen.used, THREADS);
 		EXPECT_EQ(0, seen.unreadable);
 		EXPECT_GE(seen.empty, method.pages_per_thread < method.slots ? THREADS : 0);
 	}
-	kill(storm, SIGKILL);
-	waitpid(storm, NULL, 0);
+	stop_forks(storm);
 	unpark(&parked);
 	EXPECT_TRUE(write_text(KPTR_RESTRICT, before));
 	close(fd);
+	close(core.fd);
 }
 
 int main(int argc, char **argv)

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+# Sourced by the tests that suspend the machine: after that it is as before, and
+# stacks grow. None of the usual tests: a root file system over virtio does not live
+# through that.
+
+. "$(dirname "$0")/stress_run.sh"
+
+ROUNDS=3
+
+online() { cat /sys/devices/system/cpu/online; }
+
+suspend_and_count_cpus() # COMMAND
+{
+	cpus=$(online)
+	"$1" || return
+	[ "$(online)" = "$cpus" ] && return
+	ktap_print_msg "CPUs $cpus before, $(online) after"
+	return 1
+}
+
+suspend_rounds() # COMMAND
+{
+	deepest=$((thread_size - 3072))
+	plan $((ROUNDS * 3))
+	for round in $(seq $ROUNDS); do
+		ktap_test_result "suspend $round" suspend_and_count_cpus "$1"
+		stress RECURSE $deepest 4 100
+		stress EVENT_TIMER $deepest 4 1
+	done
+	finish
+}
