@@ -22,11 +22,18 @@ sysrq_t()
 {
 	printk=$(cat /proc/sys/kernel/printk)
 	echo 5 >/proc/sys/kernel/printk		# to the log, not to the console
-	log_mark
-	echo t >/proc/sysrq-trigger
+	# One of those that run is the writer.
+	running=$(getconf _NPROCESSORS_ONLN)
+	[ "$running" -lt 2 ] || running=2
+	for _ in $(seq 20); do
+		log_mark
+		echo t >/proc/sysrq-trigger
+		log_since "$LOG_MARK" >"$work/log"
+		[ "$(grep -c 'task:.* state:R' "$work/log")" -lt "$running" ] || break
+	done
 	echo "$printk" >/proc/sys/kernel/printk
-	log_since "$LOG_MARK" >"$work/log"
-	lines $PARKED 'task:park ' <"$work/log" && lines $PARKED 'sys_pause' <"$work/log"
+	lines $PARKED 'task:park ' <"$work/log" && lines $PARKED 'sys_pause' <"$work/log" &&
+		lines "$running" 'task:.* state:R' <"$work/log"
 }
 
 stack_files()

@@ -1,12 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # REAL_PATHS of the module stack_stress: reads a file through two overlays, a
-# disk file system and a loop device, with too little memory to cache it.
+# disk file system and a loop device, with too little memory to cache it. Once more while
+# code on the way asks for stack in vain, where it does ask.
 
 . "$(dirname "$0")/common.sh"
 . "$(dirname "$0")/stress_run.sh"
 
 FILE_MB=16
+FAIL=/sys/kernel/debug/fail_dynamic_stack
+EXPAND_SITE=0x10
 work=$(mktemp -d)
 group=$work/cgroup/dynamic_stack_real_paths
 trap 'cleanup' EXIT
@@ -14,6 +17,7 @@ trap 'cleanup' EXIT
 cleanup()
 {
 	set +e
+	echo 0 >"$FAIL/sites"
 	echo $$ >"$work/cgroup/cgroup.procs"
 	rmdir "$group"
 	umount "$work/top" "$work/middle" "$work/disk" "$work/cgroup" "$work"
@@ -46,7 +50,20 @@ echo $$ >"$group/cgroup.procs"
 set +e
 cd /
 
-plan 1
+fail_to_expand()
+{
+	echo 100 >$FAIL/probability && echo 1 >$FAIL/interval && echo -1 >$FAIL/times &&
+		echo 0 >$FAIL/verbose && echo N >$FAIL/task-filter && echo $EXPAND_SITE >$FAIL/sites
+}
+
+plan 2
 echo "$work/top/file" >"$STRESS/file"
 stress REAL_PATHS $((thread_size - 8192)) 2 2
+if [ "$(value method "$STATS/summary")" = off ]; then
+	ktap_test_skip "nobody gets stack: under off all have it"
+elif ! has_config CONFIG_DYNAMIC_STACK_EXPAND_SITES || ! fail_to_expand 2>/dev/null; then
+	ktap_test_skip "nobody gets stack: needs CONFIG_DYNAMIC_STACK_EXPAND_SITES, CONFIG_FAIL_DYNAMIC_STACK"
+else
+	stress REAL_PATHS $((thread_size - 8192)) 2 2
+fi
 finish
