@@ -14,6 +14,7 @@
 
 #include "counters.h"
 #include "files.h"
+#include "memory_stat.h"
 
 #define DEEP_FILE	"/sys/kernel/debug/stack_stress/deep"
 
@@ -274,6 +275,7 @@ TEST_F_TIMEOUT(exhaust, threads_in_memcg, 300)
 	ASSERT_TRUE(write_text(GROUP "/memory.max", GROUP_BYTES));
 	start(&self->crowd, GROUP "/cgroup.procs");
 	verify(_metadata, &self->crowd, finish(&self->crowd));
+	EXPECT_EQ(0, wait_for_kernel_stack(GROUP, 0));
 	EXPECT_EQ(0, rmdir(GROUP));
 	umount(MOUNT_POINT);
 }

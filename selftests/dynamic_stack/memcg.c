@@ -10,13 +10,14 @@
 
 #include "counters.h"
 #include "files.h"
+#include "memory_stat.h"
 #include "parked.h"
 #include "threads_file.h"
 
 #define ATTEMPTS	3
 #define THREADS		500
 #define POLL_MS		100
-#define POLLS		100	/* statistics of a cgroup may be 2 s late */
+#define POLLS		100
 
 /* In the third page of the stack, in the thread that writes it; and a page deeper. */
 #define DEEP_BYTES	9000
@@ -28,22 +29,6 @@
 #define OTHER_GROUP	MOUNT_POINT "/dynamic_stack_test_other"
 
 static struct method method;
-
-static long wait_for_kernel_stack(const char *group, long bytes)
-{
-	char path[96];
-	long now = -1;
-	int poll;
-
-	snprintf(path, sizeof(path), "%s/memory.stat", group);
-	for (poll = 0; poll < POLLS; poll++) {
-		now = read_number(path, "kernel_stack");
-		if (now == bytes)
-			break;
-		usleep(POLL_MS * 1000);
-	}
-	return now;
-}
 
 struct member {
 	pid_t pid;
