@@ -60,6 +60,8 @@ static int own_file;
 /* To the process that answers, and back. */
 static int question[2], answer[2];
 static unsigned long long interrupt_ticks;
+/* When a thread that was deep gave up the CPU, and what that took. */
+static unsigned long long deep_end, deep_switch_ticks;
 
 static void die(const char *what)
 {
@@ -234,6 +236,32 @@ static void batch_stress(void)
 	done++;
 }
 
+static int thread_was_deep(void *unused __maybe_unused)
+{
+	if (!write_text(STRESS "run", "CALLER"))
+		die(STRESS "run");
+	__atomic_store_n(&deep_end, __rdtsc(), __ATOMIC_RELAXED);
+	sched_yield();
+	return 0;
+}
+
+/* From a thread that leaves as much behind as one can. */
+static void batch_deep_switch(void)
+{
+	deep_end = 0;
+	start_thread(thread_was_deep);
+	while (!__atomic_load_n(&deep_end, __ATOMIC_RELAXED))
+		sched_yield();
+	deep_switch_ticks = __rdtsc() - deep_end;
+	join_thread();
+	done++;
+}
+
+static unsigned long long ticks_of_deep_switch(void)
+{
+	return deep_switch_ticks;
+}
+
 static unsigned long long ticks_of_first_slot(void)
 {
 	return read_number(STRESS "result", "first_slot_ticks");
@@ -366,6 +394,7 @@ static const struct operation operations[] = {
 /* With the module stack_stress. */
 static const struct operation stress_operations[] = {
 	{ "kernel_interrupt", NULL, batch_stress, count_done, ticks_of_kernel_interrupt },
+	{ "deep_switch", NULL, batch_deep_switch, count_done, ticks_of_deep_switch },
 	{ "stack_fault", NULL, batch_stress, count_done, ticks_of_first_slot },
 	{ "stack_fault_deep", NULL, batch_stress, count_done, ticks_of_deepest },
 };
