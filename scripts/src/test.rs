@@ -31,9 +31,14 @@ use crate::suite::{Fatal, Suite};
 use crate::tools::Tools;
 use crate::vm::{Run, State, Vm};
 
-/// A method that there is not, and the only test that has an opinion of it.
-const UNKNOWN_METHOD: &str = "bogus";
-const UNKNOWN_METHOD_TEST: &str = "boot_option.sh";
+/// Boots that do not end with the method that was asked for: column, method, and what
+/// else is on the command line.
+const ODD_BOOTS: [(&str, &str, &[&str]); 2] = [
+    ("bogus", "bogus", &[]),
+    ("no memory", "lend", &["fail_dynamic_stack=1,100,0,1"]),
+];
+/// The only test that has an opinion of them.
+const ODD_BOOTS_TEST: &str = "boot_option.sh";
 
 /// The guest's markers and the tests' are many for the usual limit.
 const LOG_ARGS: [&str; 2] = ["printk.devkmsg=on", "log_buf_len=4M"];
@@ -181,7 +186,7 @@ impl<'a> Lab<'a> {
             self.run_suite(method, &mut matrix)?;
             self.run_fatal(method, &mut matrix)?;
         }
-        self.run_unknown_method(&mut matrix)?;
+        self.run_odd_boots(&mut matrix)?;
         Ok(matrix)
     }
 
@@ -224,14 +229,18 @@ impl<'a> Lab<'a> {
         Ok(())
     }
 
-    fn run_unknown_method(&mut self, matrix: &mut Matrix) -> Result<()> {
-        let tests = [UNKNOWN_METHOD_TEST.to_string()];
+    fn run_odd_boots(&mut self, matrix: &mut Matrix) -> Result<()> {
+        let tests = [ODD_BOOTS_TEST.to_string()];
         if !self.suite.tests.contains(&tests[0]) {
             return Ok(());
         }
-        let run = self.run_script(&self.vm(UNKNOWN_METHOD, "tests", &tests), &tests)?;
-        self.died |= run.status().is_none();
-        self.judge.add(UNKNOWN_METHOD, &run, &tests, matrix);
+        for (column, method, args) in ODD_BOOTS {
+            let mut vm = self.vm(method, column, &tests);
+            vm.kernel_args.extend(args.iter().map(ToString::to_string));
+            let run = self.run_script(&vm, &tests)?;
+            self.died |= run.status().is_none();
+            self.judge.add(column, &run, &tests, matrix);
+        }
         Ok(())
     }
 

@@ -20,9 +20,23 @@ unknown_line()
 	echo "$boot_log" | grep -Eqx "dynamic_stack: unknown method '$option', expected one of: off lend( fault)?( probe)?; using '$known'"
 }
 
+# The first allocation fails: the stock of the first CPU.
+no_memory()
+{
+	echo "$boot_log" | grep -Fqx "dynamic_stack: method $option refused: no memory for the stock; using 'off'" &&
+		method_line off
+}
+
 known='(off|lend|fault|probe)'
 plan 2
+grep -q 'fail_dynamic_stack=1,100,0,1' /proc/cmdline && has_config CONFIG_FAIL_DYNAMIC_STACK &&
+	option="$option without memory"
 case $option in
+*" without memory")
+	option=${option%% *}
+	ktap_test_result "method is off, for want of memory" no_memory
+	ktap_test_skip "message about an unknown method: boot with dynamic_stack=bogus"
+	;;
 off | lend | fault | probe)
 	ktap_test_result "method is $option, as the command line says" method_line "$option"
 	ktap_test_skip "message about an unknown method: boot with dynamic_stack=bogus"
