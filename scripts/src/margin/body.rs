@@ -174,7 +174,11 @@ impl Reader<'_> {
         let down = match step.stack {
             Stack::Down(bytes) => bytes,
             Stack::Align(to) => (to - 8).max(0),
-            Stack::BelowFrame(_) | Stack::Copy(_) | Stack::Switch | Stack::Lost => 0,
+            Stack::BelowFrame(_)
+            | Stack::BelowR10(_)
+            | Stack::Copy(_)
+            | Stack::Switch
+            | Stack::Lost => 0,
         };
         part.deepest = part.deepest.max(depth).max(depth + down);
         match step.flow {
@@ -317,6 +321,38 @@ mod tests {
         // sub %rcx,%rsp has no bound.
         code[8..12].copy_from_slice(&[0x48, 0x29, 0xcc, 0x90]);
         assert!(read(&code, &places).lost);
+    }
+
+    #[test]
+    fn a_stack_that_gcc_aligns_has_a_bound() {
+        #[rustfmt::skip]
+        let code = [
+            0x4c, 0x8d, 0x54, 0x24, 0x08,       // lea 0x8(%rsp),%r10
+            0x48, 0x83, 0xe4, 0xe0,             // and $-0x20,%rsp
+            0x41, 0xff, 0x72, 0xf8,             // push -0x8(%r10)
+            0x55,                               // push %rbp
+            0x48, 0x89, 0xe5,                   // mov %rsp,%rbp
+            0x41, 0x52,                         // push %r10
+            0xe8, 0xe8, 0x1f, 0x00, 0x00,       // call OTHER
+            0x48, 0x8d, 0x65, 0xf8,             // lea -0x8(%rbp),%rsp
+            0x41, 0x5a,                         // pop %r10
+            0x5d,                               // pop %rbp
+            0x49, 0x8d, 0x62, 0xf8,             // lea -0x8(%r10),%rsp
+            0x75, 0x01,                         // jne over the next one
+            0x90,                               // nop
+            0xc3,                               // ret
+        ];
+        let places = [
+            (START, Place::Below(8)),
+            (START + 5, Place::Aligned(0)),
+            (START + 17, Place::Unknown),
+            (START + 30, Place::Aligned(0)),
+            (START + 35, Place::Unknown),
+        ];
+        let body = read(&code, &places);
+        let deepest = 8 + (0x20 - 8) + 8 + 8 + 8 + 8;
+        assert_eq!(body.before.sites, [site(deepest, OTHER)]);
+        assert_eq!((body.before.deepest, body.lost), (deepest, false));
     }
 
     #[test]

@@ -48,6 +48,8 @@ pub enum Stack {
     Align(i64),
     /// To so many bytes below the frame pointer.
     BelowFrame(i64),
+    /// To so many bytes below r10.
+    BelowR10(i64),
     /// To what is in a register.
     Copy(Register),
     /// To what a variable says: another stack.
@@ -145,6 +147,7 @@ fn stack(instruction: &Instruction) -> Stack {
             match instruction.memory_base() {
                 Register::RBP => Stack::BelowFrame(-offset),
                 Register::RSP => Stack::Down(-offset),
+                Register::R10 => Stack::BelowR10(-offset),
                 _ => Stack::Lost,
             }
         }

@@ -12,6 +12,7 @@ const PT_REGS: i64 = 21 * 8;
 
 const REG_SP: u8 = 3;
 const REG_BP: u8 = 4;
+const REG_R10: u8 = 6;
 const REG_SP_INDIRECT: u8 = 9;
 
 const TYPE_CALL: u8 = 2;
@@ -31,6 +32,8 @@ pub enum Place {
     Below(i64),
     /// What it was before the call is so many bytes above the frame pointer.
     Frame(i64),
+    /// The same of the register r10, where GCC aligns the stack.
+    Aligned(i64),
     /// On another stack, with the way back saved there.
     Elsewhere,
     Unknown,
@@ -87,6 +90,7 @@ fn place(entry: [u8; 6]) -> Place {
     match sp_reg {
         REG_SP => Place::Below(sp_offset + frame),
         REG_BP => Place::Frame(sp_offset + frame),
+        REG_R10 => Place::Aligned(sp_offset + frame),
         REG_SP_INDIRECT => Place::Elsewhere,
         _ => Place::Unknown,
     }

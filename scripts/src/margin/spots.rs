@@ -64,7 +64,7 @@ impl Search<'_> {
         let spot = |step: &Step| match orc.at(step.start) {
             Place::Below(depth) => Spot::Below(depth),
             Place::Elsewhere => Spot::Elsewhere,
-            Place::Frame(_) | Place::Unknown => Spot::Unseen,
+            Place::Frame(_) | Place::Aligned(_) | Place::Unknown => Spot::Unseen,
         };
         self.spots = self.walk.steps.iter().map(spot).collect();
         if !self.spots.contains(&Spot::Unseen) {
@@ -147,13 +147,18 @@ fn after(walk: &Walk, step: &Step, spot: Spot, copy: Copied) -> Spot {
         (Stack::Down(bytes), _) => Spot::Below(depth + bytes),
         // The stack pointer is always a multiple of 8.
         (Stack::Align(to), _) => Spot::Below(depth + (to - 8).max(0)),
-        (Stack::BelowFrame(bytes), Place::Frame(frame)) => Spot::Below(frame + bytes),
+        (Stack::BelowFrame(bytes), Place::Frame(frame))
+        | (Stack::BelowR10(bytes), Place::Aligned(frame)) => Spot::Below(frame + bytes),
         (Stack::Copy(register), _) => match copy {
             Copied::In(saved, depth) if saved == register => Spot::Below(depth),
             _ => Spot::Lost,
         },
+        (Stack::BelowFrame(bytes), _) => match copy {
+            Copied::In(Register::RBP, depth) => Spot::Below(depth + bytes),
+            _ => Spot::Lost,
+        },
         (Stack::Switch, _) => Spot::Elsewhere,
-        (Stack::BelowFrame(_) | Stack::Lost, _) => Spot::Lost,
+        (Stack::BelowR10(_) | Stack::Lost, _) => Spot::Lost,
     }
 }
 
