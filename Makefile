@@ -11,7 +11,7 @@ targets += check-env setup tree refresh kernel modules check clean distclean
 demo: ## boot, run 10 000 threads, compare off and lend (N=threads)
 test: ## run the selftests in a VM, once for each method (CONFIGS=names)
 test-kernel: ## run the kernel's own suites, the base against each method (SUITES=names)
-test-machine: ## suspend to RAM and kexec under each method
+test-machine: ## suspend, hibernate, kexec and crash under each method
 test-exhaustion: ## more deep threads than memory, in small guests (CPUS="1 2 4")
 test-fred: ## run selftests on CPUs with FRED, in Bochs (BOCHS=binary)
 growth: ## show which functions make stacks grow (METHODS=... TOP=number)

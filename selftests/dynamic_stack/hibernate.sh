@@ -18,7 +18,7 @@ hibernate()
 {
 	log_mark
 	echo disk >/sys/power/state || return
-	logged "Creating image" && ! logged "Image (saving|loading)" && return
+	logged "Preallocating image memory" && ! logged "Image (saving|loading)" && return
 	ktap_print_msg "the memory is not that of an image"
 	return 1
 }

@@ -6,7 +6,7 @@ use anyhow::Result;
 use super::matrix::Matrix;
 use super::verdict::Result as TestResult;
 use crate::context::Context;
-use crate::section;
+use crate::section::{self, Section};
 use crate::splat::Splats;
 use crate::vm::Run;
 
@@ -38,12 +38,24 @@ impl Judge {
         let [load, unload] = STEPS;
         let names = tests.iter().map(String::as_str);
         for test in [load].into_iter().chain(names).chain([unload]) {
-            let splats = self.splats.find(test, section::lines(&console, test));
-            let result = match section::find(&output, test) {
-                Some(section) => TestResult::of_test(section, &splats),
-                None => TestResult::missing("did not run"),
-            };
-            matrix.add(test, method, result);
+            matrix.add(test, method, self.of_sections(test, &output, &console));
+        }
+    }
+
+    /// The result of one test, whatever else `run` did.
+    pub fn single(&self, test: &str, run: &Run) -> TestResult {
+        self.of_sections(
+            test,
+            &section::split(&run.output),
+            &section::split(&run.console),
+        )
+    }
+
+    fn of_sections(&self, test: &str, output: &[Section], console: &[Section]) -> TestResult {
+        let splats = self.splats.find(test, section::lines(console, test));
+        match section::find(output, test) {
+            Some(section) => TestResult::of_test(section, &splats),
+            None => TestResult::missing("did not run"),
         }
     }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-//! `test-machine`: suspend to RAM and kexec under each method, in guests that lose no
-//! root file system by it.
+//! `test-machine`: suspend to RAM, hibernation, kexec and crash dumps under each method,
+//! in guests that lose no root file system by it.
+
+use std::path::PathBuf;
 
 use anyhow::Result;
 
@@ -21,11 +23,16 @@ use crate::vm::{Run, State, TRUST_THE_TIMER, Vm};
 
 /// On top of the usual configuration.
 const CONFIG: &str = "machine";
-const SUSPEND: &str = "suspend.sh";
+const SUSPEND: [&str; 2] = ["suspend.sh", "hibernate.sh"];
 const KEXEC: &str = "kexec";
 /// On the command line of the second kernel.
 const WORD: &str = "started_by_kexec";
 const COMMAND_LINE: &str = "Command line: ";
+const CRASH: &str = "crash";
+const CRASH_SCRIPT: &str = "crash.sh";
+/// The test that runs in the kernel for crashes.
+const VMCORE: &str = "vmcore";
+const ROOM: &str = "crashkernel=256M";
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -36,6 +43,13 @@ pub struct Args {
     boot: Boot,
 }
 
+/// What the guests hold.
+struct Archives {
+    suspend: PathBuf,
+    kexec: PathBuf,
+    crash: PathBuf,
+}
+
 pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
     setup::ensure(ctx)?;
     let methods = method::select(&args.methods)?;
@@ -44,14 +58,10 @@ pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
     let modules = Modules::ensure(ctx, &kernel)?;
     let judge = Judge::new(ctx)?;
 
-    let tests = [SUSPEND.to_string()];
-    let dir = ctx.cache.join(CONFIG);
-    let suspend = guest::initrd(ctx, &suite, &modules, &dir.join("suspend"))?.pack()?;
-    let mut kexec = Initrd::new(ctx, &dir.join(KEXEC), "kexec.sh")?;
-    kexec.add_folder(&suite.dir, guest::SELFTESTS)?;
-    kexec.add(&kernel.image(), "bzImage");
-    let kexec = kexec.pack()?;
+    let archives = Archives::pack(ctx, &kernel, &suite, &modules)?;
 
+    let tests = SUSPEND.map(str::to_string);
+    let args_of_tests = guest::args(&suite, &modules, &tests);
     let (mut died, mut matrix) = (false, Matrix::default());
     for method in methods {
         let vm = |what| {
@@ -61,17 +71,46 @@ pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
                 .extend([TRUST_THE_TIMER, "END=reboot"].map(str::to_string));
             vm
         };
-        let run = vm("suspend").run_bare(&suspend, INIT, &guest::args(&suite, &modules, &tests))?;
+        let run = vm("suspend").run_bare(&archives.suspend, INIT, &args_of_tests)?;
         died |= run.status().is_none();
         judge.add(method, &run, &tests, &mut matrix);
 
-        let mut vm = vm(KEXEC);
-        vm.may_die = true;
-        let run = vm.run_bare(&kexec, INIT, &[WORD.to_string()])?;
+        let mut goes_on = vm(KEXEC);
+        goes_on.may_die = true;
+        let run = goes_on.run_bare(&archives.kexec, INIT, &[WORD.to_string()])?;
         matrix.add(KEXEC, method, second_kernel(&run));
+
+        let mut crashes = vm(CRASH);
+        crashes.may_die = true;
+        crashes.kernel_args.push(ROOM.to_string());
+        let run = crashes.run_bare(&archives.crash, INIT, &[])?;
+        matrix.add(VMCORE, method, judge.single(VMCORE, &run));
     }
     print!("{matrix}");
     Ok(outcome(matrix.counts(), died))
+}
+
+impl Archives {
+    fn pack(ctx: &Context, kernel: &Kernel, suite: &Suite, modules: &Modules) -> Result<Self> {
+        let dir = ctx.cache.join(CONFIG);
+        let initrd = |name: &str, script: &str| -> Result<Initrd> {
+            let mut initrd = Initrd::new(ctx, &dir.join(name), script)?;
+            initrd.add_folder(&suite.dir, guest::SELFTESTS)?;
+            Ok(initrd)
+        };
+        let mut kexec = initrd(KEXEC, "kexec.sh")?;
+        let mut crash = initrd(CRASH, CRASH_SCRIPT)?;
+        let crashed = initrd(VMCORE, CRASH_SCRIPT)?.pack()?;
+        crash.add(&crashed, "crashed.cpio");
+        for initrd in [&mut kexec, &mut crash] {
+            initrd.add(&kernel.image(), "bzImage");
+        }
+        Ok(Self {
+            suspend: guest::initrd(ctx, suite, modules, &dir.join("suspend"))?.pack()?,
+            kexec: kexec.pack()?,
+            crash: crash.pack()?,
+        })
+    }
 }
 
 /// It has no root file system and dies of that.
