@@ -11,11 +11,11 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
+#include "addresses.h"
 #include "counters.h"
 #include "files.h"
 
 #define SYMBOLS		"/proc/kallsyms"
-#define KPTR_RESTRICT	"/proc/sys/kernel/kptr_restrict"
 /* The test of stack_stress, and the instruction that it executes at each place. */
 #define EVENT		"EVENT_BREAKPOINT"
 #define SITE		"stack_stress_watch_site\t[stack_stress]\n"
@@ -132,17 +132,13 @@ TEST(callchains)
 	char before[8] = {};
 	struct seen seen = {};
 	char command[48];
-	int fd;
 
 	if (access(STRESS_FILE, W_OK))
 		SKIP(return, "needs the module stack_stress and root");
-	fd = open(KPTR_RESTRICT, O_RDWR);
-	ASSERT_GT(read(fd, before, sizeof(before) - 1), 0);
-	ASSERT_TRUE(write_text(KPTR_RESTRICT, "1"));
+	ASSERT_TRUE(show_addresses(before, sizeof(before)));
 	site = find_symbol(SITE);
 	bottom = find_symbol(BOTTOM);
-	EXPECT_TRUE(write_text(KPTR_RESTRICT, before));
-	close(fd);
+	EXPECT_TRUE(hide_addresses(before));
 	if (!site.start || !bottom.start)
 		SKIP(return, "needs CONFIG_KALLSYMS_ALL");
 	for (cpu = 0; cpu < MAX_CPUS; cpu++)

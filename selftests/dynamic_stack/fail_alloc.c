@@ -11,7 +11,6 @@
 #include "forks.h"
 
 #define FAIL_DIR	"/sys/kernel/debug/fail_dynamic_stack/"
-#define EXPAND_FILE	"/sys/kernel/debug/dynamic_stack_expand/self"
 #define CPU_FILE	"/sys/devices/system/cpu/cpu1/online"
 
 /* What memory is allocated for: the bits of FAIL_DIR "sites". */

@@ -5,6 +5,7 @@
  */
 #include "kselftest_harness.h"
 
+#include "addresses.h"
 #include "core.h"
 #include "counters.h"
 #include "files.h"
@@ -13,7 +14,6 @@
 
 #define KCORE		"/proc/kcore"
 #define AREAS		"/proc/vmallocinfo"
-#define KPTR_RESTRICT	"/proc/sys/kernel/kptr_restrict"
 
 #define THREADS		100
 #define ROUNDS		5
@@ -74,16 +74,13 @@ TEST(stacks)
 	struct core core;
 	struct seen seen;
 	pid_t storm;
-	int fd, i;
+	int i;
 
 	if (access(KCORE, R_OK))
 		SKIP(return, "needs CONFIG_PROC_KCORE and root");
 	ASSERT_LE(method.slots * sysconf(_SC_PAGESIZE), MAX_BYTES);
 	ASSERT_TRUE(open_core(&core, KCORE));
-	/* Root sees addresses. */
-	fd = open(KPTR_RESTRICT, O_RDWR);
-	ASSERT_GT(read(fd, before, sizeof(before) - 1), 0);
-	ASSERT_TRUE(write_text(KPTR_RESTRICT, "1"));
+	ASSERT_TRUE(show_addresses(before, sizeof(before)));
 	ASSERT_TRUE(park(&parked, THREADS));
 	storm = start_forks();
 	for (i = 0; i < ROUNDS; i++) {
@@ -96,8 +93,7 @@ TEST(stacks)
 	}
 	stop_forks(storm);
 	unpark(&parked);
-	EXPECT_TRUE(write_text(KPTR_RESTRICT, before));
-	close(fd);
+	EXPECT_TRUE(hide_addresses(before));
 	close(core.fd);
 }
 

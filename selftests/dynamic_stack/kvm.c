@@ -12,7 +12,6 @@
 #include "counters.h"
 #include "files.h"
 
-#define EXPAND_FILE	"/sys/kernel/debug/dynamic_stack_expand/self"
 #define HLT		0xf4
 #define CODE		0x1000
 #define ROUNDS		100
