@@ -39,7 +39,7 @@ pub(crate) struct Deep {
 }
 
 impl Deep {
-    /// Takes the running thread down as `line` says, `BYTES [NAP]`, lets it sleep there, and
+    /// Takes the running thread down as `line` says, `[BYTES [NAP]]`, lets it sleep there, and
     /// verifies its stack on the way up.
     pub(crate) fn go(&self, line: &str) -> Result {
         let mut words = line.split_ascii_whitespace();
@@ -47,7 +47,7 @@ impl Deep {
         let nap = number("nap", words.next(), 0, 0..=MOST_NAP_MS)?;
 
         if let Some(word) = words.next() {
-            pr_err!("unexpected '{word}', expected BYTES [NAP in milliseconds]\n");
+            pr_err!("unexpected '{word}', expected [BYTES [NAP in milliseconds]]\n");
             return Err(EINVAL);
         }
         self.down.add(1);

@@ -66,7 +66,7 @@ try "$STRESS/run" "RECURSE 4100" 'stack_stress: bytes must be a multiple of 8, n
 for text in 4100 many 99999999; do
 	try "$STRESS/deep" "$text" 'stack_stress: bytes must be a (multiple of 8|number from [0-9]+ to [0-9]+), not '
 done
-try "$STRESS/deep" "4096 0 0" 'stack_stress: .*expected BYTES \[NAP in milliseconds\]'
+try "$STRESS/deep" "4096 0 0" 'stack_stress: .*expected \[BYTES \[NAP in milliseconds\]\]'
 try "$STRESS/file" "relative/path" 'stack_stress: file must be an absolute path'
 echo 20 >"$STATS/threads"
 echo 0 >"$STATS/growth"

@@ -238,8 +238,8 @@ static void batch_stress(void)
 
 static int thread_was_deep(void *unused __maybe_unused)
 {
-	if (!write_text(STRESS "run", "CALLER"))
-		die(STRESS "run");
+	if (!write_text(STRESS "deep", " "))
+		die(STRESS "deep");
 	__atomic_store_n(&deep_end, __rdtsc(), __ATOMIC_RELAXED);
 	sched_yield();
 	return 0;
