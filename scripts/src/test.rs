@@ -33,9 +33,10 @@ use crate::vm::{Run, State, Vm};
 
 /// Boots that do not end with the method that was asked for: column, method, and what
 /// else is on the command line.
-const ODD_BOOTS: [(&str, &str, &[&str]); 2] = [
-    ("bogus", "bogus", &[]),
+const ODD_BOOTS: [(&str, &str, &[&str]); 3] = [
+    ("bogus", "bogus", &["fail_dynamic_stack=1,100,0,2,bogus"]),
     ("no memory", "lend", &["fail_dynamic_stack=1,100,0,1"]),
+    ("no CPU", "lend", &["fail_dynamic_stack=1,100,0,-1,0x20"]),
 ];
 /// The only test that has an opinion of them.
 const ODD_BOOTS_TEST: &str = "boot_option.sh";

@@ -15,9 +15,10 @@ method_line() # METHOD
 	echo "$boot_log" | grep -Eqx "dynamic_stack: method $1, [0-9]+ slots of $page bytes"
 }
 
-unknown_line()
+unknown_lines()
 {
-	echo "$boot_log" | grep -Eqx "dynamic_stack: unknown method '$option', expected one of: off lend( fault)?( probe)?; using '$known'"
+	echo "$boot_log" | grep -Eqx "dynamic_stack: unknown method '$option', expected one of: off lend( fault)?( probe)?; using '$known'" || return
+	[ -z "$fail" ] || dmesg | grep -Fq "dynamic_stack: fail_dynamic_stack=$fail: expected <interval>,<probability>,<space>,<times>[,<sites>]"
 }
 
 # The first allocation fails: the stock of the first CPU.
@@ -27,27 +28,38 @@ no_memory()
 		method_line off
 }
 
+# Of the second CPU, or its stack: there is no idle thread for it.
+no_idle_thread()
+{
+	[ "$(cat /sys/devices/system/cpu/online)" = 0 ] &&
+		dmesg | grep -Fq 'SMP: fork_idle() failed for CPU 1' &&
+		method_line "$option"
+}
+
 known='(off|lend|fault|probe)'
+fail=
+if has_config CONFIG_FAIL_DYNAMIC_STACK; then
+	fail=$(tr ' ' '\n' </proc/cmdline | sed -n 's/^fail_dynamic_stack=//p')
+fi
 plan 2
-grep -q 'fail_dynamic_stack=1,100,0,1' /proc/cmdline && has_config CONFIG_FAIL_DYNAMIC_STACK &&
-	option="$option without memory"
-case $option in
-*" without memory")
-	option=${option%% *}
+case $fail,$option in
+1,100,0,1,*)
 	ktap_test_result "method is off, for want of memory" no_memory
-	ktap_test_skip "message about an unknown method: boot with dynamic_stack=bogus"
 	;;
-off | lend | fault | probe)
+1,100,0,-1,0x20,*)
+	ktap_test_result "method is $option, on the CPU that has an idle thread" no_idle_thread
+	;;
+,off | ,lend | ,fault | ,probe)
 	ktap_test_result "method is $option, as the command line says" method_line "$option"
-	ktap_test_skip "message about an unknown method: boot with dynamic_stack=bogus"
 	;;
-"")
+,)
 	ktap_test_result "a default method is in use" method_line "$known"
-	ktap_test_skip "message about an unknown method: boot with dynamic_stack=bogus"
 	;;
 *)
 	ktap_test_result "a known method is in use" method_line "$known"
-	ktap_test_result "message names the known methods" unknown_line
+	ktap_test_result "messages say what is expected" unknown_lines
+	finish
 	;;
 esac
+ktap_test_skip "message about an unknown method: boot with dynamic_stack=bogus"
 finish

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The allocations within the allocation of a stack area fail one at a time. The
+ * kernel's fault injection fails the n-th of those that are made on behalf of one
+ * function; that is repeated with all of fork().
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "kselftest_harness.h"
+
+#include "addresses.h"
+#include "counters.h"
+#include "files.h"
+
+#define DEBUGFS		"/sys/kernel/debug/"
+#define FAIL_NTH	"/proc/thread-self/fail-nth"
+#define ALLOC_AREA	"dynamic_stack_alloc_area"
+
+/* struct vm_struct, struct vmap_area, the array of pages, and the first page. */
+#define ALLOCATIONS	4
+/* An area is aligned to its size, with a guard: so many share a page table. */
+#define AREAS_PER_TABLE	64
+/* More than a CPU keeps of stacks of the dead. */
+#define CACHED_AREAS	2
+#define MOST_ALLOCATIONS 400
+/* What other threads may come to own meanwhile: far less than all children. */
+#define SLACK_PAGES	50
+
+static const char *const allocators[] = { "failslab", "fail_page_alloc" };
+
+static bool set(const char *allocator, const char *file, const char *text)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), DEBUGFS "%s/%s", allocator, file);
+	return write_text(path, text);
+}
+
+/* Of the allocations that are made between two addresses of code. */
+static bool aim(const char *start, const char *end)
+{
+	bool ok = true;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(allocators); i++)
+		ok = set(allocators[i], "require-start", start) &&
+		     set(allocators[i], "require-end", end) &&
+		     set(allocators[i], "verbose", "0") &&
+		     set(allocators[i], "ignore-gfp-wait", "N") && ok;
+	return ok && set("fail_page_alloc", "min-order", "0");
+}
+
+/* The beginning of @name, and that of what comes next. */
+static bool find_code(const char *name, char *start, char *end)
+{
+	unsigned long address, first = 0, next = -1UL;
+	char symbol[128], line[256], before[16];
+	FILE *file;
+	int turn;
+
+	if (!show_addresses(before, sizeof(before)))
+		return false;
+	for (turn = 0; turn < 2; turn++) {
+		file = fopen("/proc/kallsyms", "r");
+		while (file && fgets(line, sizeof(line), file)) {
+			if (sscanf(line, "%lx %*c %127s", &address, symbol) != 2)
+				continue;
+			if (!strcmp(symbol, name))
+				first = address;
+			if (turn && address > first && address < next)
+				next = address;
+		}
+		if (file)
+			fclose(file);
+	}
+	sprintf(start, "%#lx", first);
+	sprintf(end, "%#lx", next);
+	return hide_addresses(before) && first;
+}
+
+FIXTURE(fail_nth) {
+	struct counters before;
+	pid_t children[MOST_ALLOCATIONS * (CACHED_AREAS + 2)];
+	int nr_children;
+	char start[24], end[24];
+};
+
+/* A child that lives on; what it is made of stays allocated. */
+static bool hold_child(FIXTURE_DATA(fail_nth) *self)
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		for (;;)
+			pause();
+	if (pid > 0)
+		self->children[self->nr_children++] = pid;
+	return pid > 0;
+}
+
+static void kill_children(FIXTURE_DATA(fail_nth) *self)
+{
+	int i;
+
+	for (i = 0; i < self->nr_children; i++)
+		kill(self->children[i], SIGKILL);
+	for (i = 0; i < self->nr_children; i++)
+		waitpid(self->children[i], NULL, 0);
+	self->nr_children = 0;
+}
+
+#define FAILED	0
+#define NOT_HIT	1
+#define WRONG	2
+
+/* What comes of fork() when its allocation number @nth fails. */
+static int fork_without(FIXTURE_DATA(fail_nth) *self, int nth)
+{
+	char text[16], left[16] = "";
+	bool ok, hit;
+	int fd, error, i;
+
+	/* A stack is not to come from the cache of stacks. */
+	for (i = 0; i <= CACHED_AREAS; i++)
+		if (!hold_child(self))
+			return WRONG;
+	fd = open(FAIL_NTH, O_RDWR);
+	if (fd < 0)
+		return WRONG;
+	sprintf(text, "%d", nth);
+	ok = write(fd, text, strlen(text)) > 0;
+	errno = 0;
+	hit = !hold_child(self);
+	error = errno;
+	ok = ok && pread(fd, left, sizeof(left) - 1, 0) > 0 && write(fd, "0", 1) == 1;
+	close(fd);
+	if (!ok || (hit && error != ENOMEM))
+		return WRONG;
+	if (hit)
+		return FAILED;
+	/* Some failures are made up for. */
+	return atoi(left) ? NOT_HIT : FAILED;
+}
+
+/* Soon: stacks are freed after a grace period of RCU. */
+static bool pages_come_back(FIXTURE_DATA(fail_nth) *self)
+{
+	int i;
+
+	for (i = 0; i < 100; i++) {
+		if (read_counters().owned_pages <=
+		    self->before.owned_pages + SLACK_PAGES)
+			return true;
+		usleep(100000);
+	}
+	return false;
+}
+
+FIXTURE_SETUP(fail_nth)
+{
+	cpu_set_t first;
+
+	if (access(FAIL_NTH, W_OK) || access(DEBUGFS "failslab/require-start", W_OK) ||
+	    access(DEBUGFS "fail_page_alloc/require-start", W_OK))
+		SKIP(return, "needs CONFIG_FAILSLAB, _FAIL_PAGE_ALLOC and _FAULT_INJECTION_STACKTRACE_FILTER");
+	/* Not those of other threads. */
+	ASSERT_TRUE(set("fail_dynamic_stack", "sites", "0"));
+	CPU_ZERO(&first);
+	CPU_SET(0, &first);
+	ASSERT_EQ(0, sched_setaffinity(0, sizeof(first), &first));
+	ASSERT_TRUE(find_code(ALLOC_AREA, self->start, self->end));
+	self->before = read_counters();
+}
+
+FIXTURE_TEARDOWN(fail_nth)
+{
+	kill_children(self);
+	aim("0", "0xffffffffffffffff");
+}
+
+/* Off does not come along here: it allocates by __vmalloc(). */
+TEST_F_TIMEOUT(fail_nth, area, 240)
+{
+	int nth, i, outcome = NOT_HIT;
+
+	if (!strcmp(require_method().name, "off"))
+		SKIP(return, "booted with dynamic_stack=off, which allocates whole stacks");
+	ASSERT_TRUE(aim(self->start, self->end));
+	for (nth = 1; nth <= ALLOCATIONS; nth++)
+		ASSERT_EQ(FAILED, fork_without(self, nth)) TH_LOG("allocation %d", nth);
+	/* Then page tables, which are not often missing. */
+	for (i = 0; i < 2 * AREAS_PER_TABLE && outcome == NOT_HIT; i++)
+		outcome = fork_without(self, nth);
+	EXPECT_EQ(FAILED, outcome);
+	EXPECT_TRUE(hold_child(self));
+}
+
+TEST_F_TIMEOUT(fail_nth, all_of_fork, 480)
+{
+	int outcome, nth = 0;
+
+	ASSERT_TRUE(aim("0", "0xffffffffffffffff"));
+	do
+		outcome = fork_without(self, ++nth);
+	while (outcome == FAILED && nth < MOST_ALLOCATIONS);
+	EXPECT_EQ(NOT_HIT, outcome);
+	EXPECT_GT(nth, ALLOCATIONS);
+	TH_LOG("%d allocations failed, one at a time", nth - 1);
+	kill_children(self);
+	EXPECT_TRUE(pages_come_back(self));
+}
+
+TEST_HARNESS_MAIN
