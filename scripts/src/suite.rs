@@ -30,8 +30,8 @@ pub struct Suite {
 pub struct Fatal {
     /// The command line of the test.
     pub test: String,
-    /// Extended regular expression that the kernel log must match.
-    pub expected: String,
+    /// Extended regular expressions, each of which must match a line of the kernel log.
+    pub expected: Vec<String>,
 }
 
 impl Suite {
@@ -110,13 +110,19 @@ pub fn source_of(build: &Path) -> PathBuf {
 fn read_fatal(path: &Path) -> Result<Vec<Fatal>> {
     let text = read(path)?;
     let lines = text.lines().filter(|line| !line.starts_with('#'));
-    let entries = lines.filter_map(|line| line.split_once(' '));
-    Ok(entries
-        .map(|(name, expected)| Fatal {
-            test: format!("overflow.sh {name}"),
-            expected: expected.to_string(),
-        })
-        .collect())
+    let mut tests: Vec<Fatal> = Vec::new();
+    for (name, expected) in lines.filter_map(|line| line.split_once(' ')) {
+        let test = format!("overflow.sh {name}");
+        let expected = expected.to_string();
+        match tests.iter_mut().find(|there| there.test == test) {
+            Some(there) => there.expected.push(expected),
+            None => tests.push(Fatal {
+                test,
+                expected: vec![expected],
+            }),
+        }
+    }
+    Ok(tests)
 }
 
 fn read_timeout(settings: &Path) -> Result<Duration> {
