@@ -82,15 +82,19 @@ static bool find_code(const char *name, char *start, char *end)
 	return hide_addresses(before) && first;
 }
 
+/* Children that live on: what they are made of stays allocated. */
+struct held {
+	pid_t pids[MOST_ALLOCATIONS * (CACHED_AREAS + 2)];
+	int nr;
+};
+
 FIXTURE(fail_nth) {
 	struct counters before;
-	pid_t children[MOST_ALLOCATIONS * (CACHED_AREAS + 2)];
-	int nr_children;
+	struct held held;
 	char start[24], end[24];
 };
 
-/* A child that lives on; what it is made of stays allocated. */
-static bool hold_child(FIXTURE_DATA(fail_nth) *self)
+static bool hold_child(struct held *held)
 {
 	pid_t pid = fork();
 
@@ -98,19 +102,19 @@ static bool hold_child(FIXTURE_DATA(fail_nth) *self)
 		for (;;)
 			pause();
 	if (pid > 0)
-		self->children[self->nr_children++] = pid;
+		held->pids[held->nr++] = pid;
 	return pid > 0;
 }
 
-static void kill_children(FIXTURE_DATA(fail_nth) *self)
+static void kill_children(struct held *held)
 {
 	int i;
 
-	for (i = 0; i < self->nr_children; i++)
-		kill(self->children[i], SIGKILL);
-	for (i = 0; i < self->nr_children; i++)
-		waitpid(self->children[i], NULL, 0);
-	self->nr_children = 0;
+	for (i = 0; i < held->nr; i++)
+		kill(held->pids[i], SIGKILL);
+	for (i = 0; i < held->nr; i++)
+		waitpid(held->pids[i], NULL, 0);
+	held->nr = 0;
 }
 
 #define FAILED	0
@@ -118,7 +122,7 @@ static void kill_children(FIXTURE_DATA(fail_nth) *self)
 #define WRONG	2
 
 /* What comes of fork() when its allocation number @nth fails. */
-static int fork_without(FIXTURE_DATA(fail_nth) *self, int nth)
+static int fork_without(struct held *held, int nth)
 {
 	char text[16], left[16] = "";
 	bool ok, hit;
@@ -126,7 +130,7 @@ static int fork_without(FIXTURE_DATA(fail_nth) *self, int nth)
 
 	/* A stack is not to come from the cache of stacks. */
 	for (i = 0; i <= CACHED_AREAS; i++)
-		if (!hold_child(self))
+		if (!hold_child(held))
 			return WRONG;
 	fd = open(FAIL_NTH, O_RDWR);
 	if (fd < 0)
@@ -134,7 +138,7 @@ static int fork_without(FIXTURE_DATA(fail_nth) *self, int nth)
 	sprintf(text, "%d", nth);
 	ok = write(fd, text, strlen(text)) > 0;
 	errno = 0;
-	hit = !hold_child(self);
+	hit = !hold_child(held);
 	error = errno;
 	ok = ok && pread(fd, left, sizeof(left) - 1, 0) > 0 && write(fd, "0", 1) == 1;
 	close(fd);
@@ -147,13 +151,12 @@ static int fork_without(FIXTURE_DATA(fail_nth) *self, int nth)
 }
 
 /* Soon: stacks are freed after a grace period of RCU. */
-static bool pages_come_back(FIXTURE_DATA(fail_nth) *self)
+static bool pages_come_back(const struct counters *before)
 {
 	int i;
 
 	for (i = 0; i < 100; i++) {
-		if (read_counters().owned_pages <=
-		    self->before.owned_pages + SLACK_PAGES)
+		if (read_counters().owned_pages <= before->owned_pages + SLACK_PAGES)
 			return true;
 		usleep(100000);
 	}
@@ -166,7 +169,7 @@ FIXTURE_SETUP(fail_nth)
 
 	if (access(FAIL_NTH, W_OK) || access(DEBUGFS "failslab/require-start", W_OK) ||
 	    access(DEBUGFS "fail_page_alloc/require-start", W_OK))
-		SKIP(return, "needs CONFIG_FAILSLAB, _FAIL_PAGE_ALLOC and _FAULT_INJECTION_STACKTRACE_FILTER");
+		SKIP(return, "needs FAILSLAB, FAIL_PAGE_ALLOC, FAULT_INJECTION_STACKTRACE_FILTER");
 	/* Not those of other threads. */
 	ASSERT_TRUE(set("fail_dynamic_stack", "sites", "0"));
 	CPU_ZERO(&first);
@@ -178,11 +181,10 @@ FIXTURE_SETUP(fail_nth)
 
 FIXTURE_TEARDOWN(fail_nth)
 {
-	kill_children(self);
+	kill_children(&self->held);
 	aim("0", "0xffffffffffffffff");
 }
 
-/* Off does not come along here: it allocates by __vmalloc(). */
 TEST_F_TIMEOUT(fail_nth, area, 240)
 {
 	int nth, i, outcome = NOT_HIT;
@@ -191,12 +193,12 @@ TEST_F_TIMEOUT(fail_nth, area, 240)
 		SKIP(return, "booted with dynamic_stack=off, which allocates whole stacks");
 	ASSERT_TRUE(aim(self->start, self->end));
 	for (nth = 1; nth <= ALLOCATIONS; nth++)
-		ASSERT_EQ(FAILED, fork_without(self, nth)) TH_LOG("allocation %d", nth);
+		ASSERT_EQ(FAILED, fork_without(&self->held, nth)) TH_LOG("allocation %d", nth);
 	/* Then page tables, which are not often missing. */
 	for (i = 0; i < 2 * AREAS_PER_TABLE && outcome == NOT_HIT; i++)
-		outcome = fork_without(self, nth);
+		outcome = fork_without(&self->held, nth);
 	EXPECT_EQ(FAILED, outcome);
-	EXPECT_TRUE(hold_child(self));
+	EXPECT_TRUE(hold_child(&self->held));
 }
 
 TEST_F_TIMEOUT(fail_nth, all_of_fork, 480)
@@ -205,13 +207,13 @@ TEST_F_TIMEOUT(fail_nth, all_of_fork, 480)
 
 	ASSERT_TRUE(aim("0", "0xffffffffffffffff"));
 	do
-		outcome = fork_without(self, ++nth);
+		outcome = fork_without(&self->held, ++nth);
 	while (outcome == FAILED && nth < MOST_ALLOCATIONS);
 	EXPECT_EQ(NOT_HIT, outcome);
 	EXPECT_GT(nth, ALLOCATIONS);
 	TH_LOG("%d allocations failed, one at a time", nth - 1);
-	kill_children(self);
-	EXPECT_TRUE(pages_come_back(self));
+	kill_children(&self->held);
+	EXPECT_TRUE(pages_come_back(&self->before));
 }
 
 TEST_HARNESS_MAIN
