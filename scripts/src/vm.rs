@@ -92,7 +92,11 @@ impl Vm {
     /// Boots with the files of the host, runs `script` with `args` through the
     /// guest's shell, powers off.
     pub fn run(&self, vng: &Path, script: &Path, args: &[String]) -> Result<Run> {
-        self.watch_twice(|| virtme::command(self, vng, script, args))
+        let file = self.log.with_extension("sh");
+        self.make_log_folder()?;
+        fs::write(&file, virtme::shell_script(script, args))
+            .with_context(|| format!("cannot write {}", file.display()))?;
+        self.watch_twice(|| virtme::command(self, vng, &file))
     }
 
     /// Boots with the files of the archive `initrd` alone; its program `init`
@@ -123,8 +127,13 @@ impl Vm {
         self.watch(command())
     }
 
-    fn watch(&self, mut command: Command) -> Result<Run> {
+    fn make_log_folder(&self) -> Result<()> {
         fs::create_dir_all(self.log.parent().context("log file without a directory")?)?;
+        Ok(())
+    }
+
+    fn watch(&self, mut command: Command) -> Result<Run> {
+        self.make_log_folder()?;
         let mut log =
             File::create(&self.log).with_context(|| format!("cannot write {:?}", self.log))?;
         command

@@ -26,6 +26,10 @@ impl Place {
     }
 
     fn run(&self) -> Result<Run> {
+        self.run_with(&[])
+    }
+
+    fn run_with(&self, args: &[String]) -> Result<Run> {
         let vm = Vm {
             name: "stand-in".to_string(),
             image: "bzImage".into(),
@@ -38,7 +42,7 @@ impl Place {
             total: Duration::from_secs(15),
             may_die: false,
         };
-        vm.run(&self.vng(), Path::new("script.sh"), &[])
+        vm.run(&self.vng(), Path::new("script.sh"), args)
     }
 }
 
@@ -58,6 +62,24 @@ fn status_and_both_channels_arrive() {
     assert_eq!(run.status(), Some(3));
     assert_eq!(run.output, ["key 1"]);
     assert_eq!(run.console, ["Linux version 7.3.4"]);
+}
+
+/// They do not go onto the kernel's command line, which has 2048 bytes.
+#[test]
+fn arguments_of_any_length_reach_the_guest() {
+    let counts = "echo \"$*\" | wc -c; wc -c <\"$(dirname \"$0\")/log.sh\"";
+    let place = Place::new(
+        "counts",
+        &format!("{BOOTS} {counts}; echo '@dynstack exit 0'"),
+    );
+    let run = place.run_with(&vec!["x".repeat(100); 100]).unwrap();
+    let sizes: Vec<usize> = run
+        .output
+        .iter()
+        .map(|line| line.parse().unwrap())
+        .collect();
+    assert!(sizes[0] < 1000, "{} bytes of options", sizes[0]);
+    assert!(sizes[1] > 10_000, "{} bytes of script", sizes[1]);
 }
 
 #[test]

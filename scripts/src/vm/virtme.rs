@@ -9,13 +9,18 @@ use std::process::Command;
 use super::state::{BEGIN, EXIT};
 use super::{TRUST_THE_TIMER, Vm};
 
-pub fn command(vm: &Vm, vng: &Path, script: &Path, args: &[String]) -> Command {
+/// What the guest's shell is to do.
+pub fn shell_script(script: &Path, args: &[String]) -> String {
     let script = script.to_string_lossy();
     let words = ["sh", &script].into_iter();
     let words = words.chain(args.iter().map(String::as_str));
     let words: Vec<_> = words.map(quote).collect();
-    let guest = format!("echo '{BEGIN}'; {}; echo \"{EXIT}$?\"", words.join(" "));
+    format!("echo '{BEGIN}'\n{}\necho \"{EXIT}$?\"\n", words.join(" "))
+}
 
+/// Boots a guest whose shell reads `file`: what vng is to execute goes onto the kernel's
+/// command line, which is cut off without a word where it gets too long.
+pub fn command(vm: &Vm, vng: &Path, file: &Path) -> Command {
     // vng finds the rest of virtme-ng, installed beside it, on PATH.
     let mut path = vng.parent().map(OsString::from).unwrap_or_default();
     path.push(":");
@@ -36,7 +41,8 @@ pub fn command(vm: &Vm, vng: &Path, script: &Path, args: &[String]) -> Command {
     for arg in &vm.qemu_args {
         command.arg(format!("--qemu-opts={arg}"));
     }
-    command.args(["--exec", &guest]);
+    let file = quote(&file.to_string_lossy());
+    command.args(["--exec", &format!("sh {file}")]);
     command
 }
 
