@@ -19,6 +19,7 @@
 #define DEBUGFS		"/sys/kernel/debug/"
 #define FAIL_NTH	"/proc/thread-self/fail-nth"
 #define ALLOC_AREA	"dynamic_stack_alloc_area"
+#define ALLOC_TABLE	"__pte_alloc_kernel"
 
 /* struct vm_struct, struct vmap_area, the array of pages, and the first page. */
 #define ALLOCATIONS	4
@@ -54,9 +55,10 @@ static bool aim(const char *start, const char *end)
 	return ok && set("fail_page_alloc", "min-order", "0");
 }
 
-/* The beginning of @name, and that of what comes next. */
-static bool find_code(const char *name, char *start, char *end)
+/* Of those that are made by the function @name, up to where the next one begins. */
+static bool aim_at(const char *name)
 {
+	char start[24], end[24];
 	unsigned long address, first = 0, next = -1UL;
 	char symbol[128], line[256], before[16];
 	FILE *file;
@@ -79,7 +81,7 @@ static bool find_code(const char *name, char *start, char *end)
 	}
 	sprintf(start, "%#lx", first);
 	sprintf(end, "%#lx", next);
-	return hide_addresses(before) && first;
+	return hide_addresses(before) && first && aim(start, end);
 }
 
 /* Children that live on: what they are made of stays allocated. */
@@ -91,7 +93,6 @@ struct held {
 FIXTURE(fail_nth) {
 	struct counters before;
 	struct held held;
-	char start[24], end[24];
 };
 
 static bool hold_child(struct held *held)
@@ -118,20 +119,17 @@ static void kill_children(struct held *held)
 }
 
 #define FAILED	0
-#define NOT_HIT	1
-#define WRONG	2
+#define MADE_UP	1
+#define NOT_HIT	2
+#define WRONG	3
 
-/* What comes of fork() when its allocation number @nth fails. */
+/* What comes of fork() when its allocation number @nth fails, if there are so many. */
 static int fork_without(struct held *held, int nth)
 {
 	char text[16], left[16] = "";
+	int fd, error;
 	bool ok, hit;
-	int fd, error, i;
 
-	/* A stack is not to come from the cache of stacks. */
-	for (i = 0; i <= CACHED_AREAS; i++)
-		if (!hold_child(held))
-			return WRONG;
 	fd = open(FAIL_NTH, O_RDWR);
 	if (fd < 0)
 		return WRONG;
@@ -146,8 +144,18 @@ static int fork_without(struct held *held, int nth)
 		return WRONG;
 	if (hit)
 		return FAILED;
-	/* Some failures are made up for. */
-	return atoi(left) ? NOT_HIT : FAILED;
+	return atoi(left) ? NOT_HIT : MADE_UP;
+}
+
+/* So that the next stack does not come from the cache of stacks. */
+static bool empty_cache(struct held *held)
+{
+	int i;
+
+	for (i = 0; i <= CACHED_AREAS; i++)
+		if (!hold_child(held))
+			return false;
+	return true;
 }
 
 /* Soon: stacks are freed after a grace period of RCU. */
@@ -175,7 +183,6 @@ FIXTURE_SETUP(fail_nth)
 	CPU_ZERO(&first);
 	CPU_SET(0, &first);
 	ASSERT_EQ(0, sched_setaffinity(0, sizeof(first), &first));
-	ASSERT_TRUE(find_code(ALLOC_AREA, self->start, self->end));
 	self->before = read_counters();
 }
 
@@ -185,33 +192,52 @@ FIXTURE_TEARDOWN(fail_nth)
 	aim("0", "0xffffffffffffffff");
 }
 
+/* Each allocation once, from the first on; returns how many made fork() fail. */
+static int fail_each(struct held *held, int *outcome)
+{
+	int nth = 0, failed = 0;
+
+	do {
+		*outcome = empty_cache(held) ? fork_without(held, ++nth) : WRONG;
+		failed += *outcome == FAILED;
+	} while (*outcome <= MADE_UP && nth < MOST_ALLOCATIONS);
+	return failed;
+}
+
 TEST_F_TIMEOUT(fail_nth, area, 240)
 {
-	int nth, i, outcome = NOT_HIT;
+	int outcome;
 
 	if (!strcmp(require_method().name, "off"))
 		SKIP(return, "booted with dynamic_stack=off, which allocates whole stacks");
-	ASSERT_TRUE(aim(self->start, self->end));
-	for (nth = 1; nth <= ALLOCATIONS; nth++)
-		ASSERT_EQ(FAILED, fork_without(&self->held, nth)) TH_LOG("allocation %d", nth);
-	/* Then page tables, which are not often missing. */
+	ASSERT_TRUE(aim_at(ALLOC_AREA));
+	EXPECT_GE(fail_each(&self->held, &outcome), ALLOCATIONS);
+	EXPECT_EQ(NOT_HIT, outcome);
+	EXPECT_TRUE(hold_child(&self->held));
+}
+
+/* Not often is one missing. */
+TEST_F_TIMEOUT(fail_nth, page_table, 240)
+{
+	int i, outcome = NOT_HIT;
+
+	ASSERT_TRUE(aim_at(ALLOC_TABLE));
+	ASSERT_TRUE(empty_cache(&self->held));
 	for (i = 0; i < 2 * AREAS_PER_TABLE && outcome == NOT_HIT; i++)
-		outcome = fork_without(&self->held, nth);
+		outcome = fork_without(&self->held, 1);
 	EXPECT_EQ(FAILED, outcome);
 	EXPECT_TRUE(hold_child(&self->held));
 }
 
 TEST_F_TIMEOUT(fail_nth, all_of_fork, 480)
 {
-	int outcome, nth = 0;
+	int failed, outcome;
 
 	ASSERT_TRUE(aim("0", "0xffffffffffffffff"));
-	do
-		outcome = fork_without(&self->held, ++nth);
-	while (outcome == FAILED && nth < MOST_ALLOCATIONS);
+	failed = fail_each(&self->held, &outcome);
 	EXPECT_EQ(NOT_HIT, outcome);
-	EXPECT_GT(nth, ALLOCATIONS);
-	TH_LOG("%d allocations failed, one at a time", nth - 1);
+	EXPECT_GT(failed, ALLOCATIONS);
+	TH_LOG("fork() failed %d times, for another allocation each time", failed);
 	kill_children(&self->held);
 	EXPECT_TRUE(pages_come_back(&self->before));
 }

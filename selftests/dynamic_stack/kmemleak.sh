@@ -12,19 +12,29 @@ SCANS=3
 . "$(dirname "$0")/parked_run.sh"
 slots=$(value slots "$STATS/summary")
 
-# Deep threads use half of their stacks, asleep and awake.
+# Threads that use half of their stacks, asleep and awake, as long as the scans take.
+go_deep()
+{
+	until [ -e "$work/scanned" ]; do
+		echo "RECURSE_SLEEP $((thread_size / 2 - 2048)) 8 100" >"$STRESS/run" || return
+	done
+}
+
 scan()
 {
-	echo "RECURSE_SLEEP $((thread_size / 2 - 2048)) 8 1000" >"$STRESS/run" &
+	go_deep &
 	deep=$! seen=0
 	for _ in $(seq $SCANS); do
-		echo scan >$KMEMLEAK || return
+		echo scan >$KMEMLEAK || { seen=0; break; }
 		owned_by stack_stress >"$work/deep"
 		seen=$((seen + $(wc -l <"$work/deep")))
 		grep " $slots\$" "$work/deep" >>"$work/too_deep"
 	done
-	wait $deep && [ $seen -gt 0 ] && return
-	ktap_print_msg "deep threads were seen $seen times, RECURSE_SLEEP ended with $?"
+	: >"$work/scanned"
+	wait $deep
+	status=$?
+	[ $status -eq 0 ] && [ $seen -gt 0 ] && return
+	ktap_print_msg "deep threads were seen $seen times, RECURSE_SLEEP ended with $status"
 	return 1
 }
 
