@@ -120,8 +120,9 @@ TEST_F_TIMEOUT(owned_pages, no_leak, 1200)
 	others = left.threads * method.pages_per_thread;
 	EXPECT_LE(labs(left.owned_pages - others), KEPT_PAGES);
 	EXPECT_LE(labs(left.kernel_stack_pages - others), KEPT_PAGES);
+	/* Others use vmalloc, too; a page lost by each thread is far more. */
 	EXPECT_LE(labs(left.vmalloc_pages - others),
-		  KEPT_PAGES + cached_areas * method.slots);
+		  CLONES / 1000 + cached_areas * method.slots);
 }
 
 int main(int argc, char **argv)
