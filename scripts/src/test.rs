@@ -10,7 +10,7 @@ mod matrix;
 pub mod suites;
 mod verdict;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -145,6 +145,21 @@ fn outcome(counts: Counts, died: bool) -> Outcome {
     }
 }
 
+/// Whether each of the regular expressions matches a line of the log.
+fn reported(expected: &[String], log: &Path) -> TestResult {
+    let missing = expected.iter().find(|regex| {
+        let mut grep = Command::new("grep");
+        !process::succeeds(grep.args(["-Eq", "--", regex.as_str()]).arg(log))
+    });
+    match missing {
+        None => TestResult::passed("reported"),
+        Some(regex) => {
+            let log = log.display();
+            TestResult::missing(&format!("no line with '{regex}' in {log}"))
+        }
+    }
+}
+
 /// What the kernel is told for tests.
 fn kernel_args(method: &str) -> Vec<String> {
     let mut args = vec![
@@ -210,10 +225,6 @@ impl<'a> Lab<'a> {
             let mut vm = self.vm(method, &name, tests);
             vm.may_die = true;
             let run = self.run_script(&vm, tests)?;
-            let missing = expected.iter().find(|regex| {
-                let mut grep = Command::new("grep");
-                !process::succeeds(grep.args(["-Eq", "--", regex.as_str()]).arg(&run.log))
-            });
             let output = section::split(&run.output);
             let said = section::find(&output, test);
             let result = match (&run.state, said) {
@@ -221,13 +232,7 @@ impl<'a> Lab<'a> {
                 (_, Some(section)) if section.status == Some(verdict::SKIP) => {
                     TestResult::of_test(section, &[])
                 }
-                _ => match missing {
-                    None => TestResult::passed("reported"),
-                    Some(regex) => {
-                        let log = run.log.display();
-                        TestResult::missing(&format!("no line with '{regex}' in {log}"))
-                    }
-                },
+                _ => reported(expected, &run.log),
             };
             matrix.add(test, method, result);
         }

@@ -7,8 +7,13 @@
 need_feature
 boot_log=$(dmesg | sed -n 's/.*\(dynamic_stack: .*method .*\)/\1/p')
 [ -n "$boot_log" ] || skip_all "the boot messages are no longer in the kernel log"
-option=$(tr ' ' '\n' </proc/cmdline | sed -n 's/^dynamic_stack=//p' | tail -n 1)
 page=$(getconf PAGESIZE)
+
+# The last value that the command line gives it.
+value_of() # OPTION
+{
+	tr ' ' '\n' </proc/cmdline | sed -n "s/^$1=//p" | tail -n 1
+}
 
 method_line() # METHOD
 {
@@ -37,9 +42,10 @@ no_idle_thread()
 }
 
 known='(off|lend|fault|probe)'
+option=$(value_of dynamic_stack)
 fail=
 if has_config CONFIG_FAIL_DYNAMIC_STACK; then
-	fail=$(tr ' ' '\n' </proc/cmdline | sed -n 's/^fail_dynamic_stack=//p')
+	fail=$(value_of fail_dynamic_stack)
 fi
 plan 2
 case $fail,$option in

@@ -14,8 +14,8 @@
 #include "addresses.h"
 #include "counters.h"
 #include "files.h"
+#include "symbols.h"
 
-#define SYMBOLS		"/proc/kallsyms"
 /* The test of stack_stress, and the instruction that it executes at each place. */
 #define EVENT		"EVENT_BREAKPOINT"
 #define SITE		"stack_stress_watch_site\t[stack_stress]\n"
@@ -28,37 +28,6 @@
 #define REG_SP		7	/* PERF_REG_X86_SP */
 
 static struct method method;
-
-struct range {
-	unsigned long start, end;
-};
-
-/* Where the symbol is whose line ends with @name, and the next one. */
-static struct range find_symbol(const char *name)
-{
-	struct range range = {};
-	unsigned long address;
-	char line[512], *rest;
-	bool found;
-	FILE *file;
-	int pass;
-
-	for (pass = 0; pass < 2; pass++) {
-		file = fopen(SYMBOLS, "r");
-		while (file && fgets(line, sizeof(line), file)) {
-			address = strtoul(line, &rest, 16);
-			found = strlen(rest) > 3 && !strcmp(rest + 3, name);
-			if (!pass && found)
-				range.start = address;
-			else if (pass && address > range.start &&
-				 (!range.end || address < range.end))
-				range.end = address;
-		}
-		if (file)
-			fclose(file);
-	}
-	return range;
-}
 
 struct ring {
 	int fd;

@@ -15,11 +15,12 @@
 #include "addresses.h"
 #include "counters.h"
 #include "files.h"
+#include "symbols.h"
 
 #define DEBUGFS		"/sys/kernel/debug/"
 #define FAIL_NTH	"/proc/thread-self/fail-nth"
-#define ALLOC_AREA	"dynamic_stack_alloc_area"
-#define ALLOC_TABLE	"__pte_alloc_kernel"
+#define ALLOC_AREA	"dynamic_stack_alloc_area\n"
+#define ALLOC_TABLE	"__pte_alloc_kernel\n"
 
 /* struct vm_struct, struct vmap_area, the array of pages, and the first page. */
 #define ALLOCATIONS	4
@@ -55,33 +56,18 @@ static bool aim(const char *start, const char *end)
 	return ok && set("fail_page_alloc", "min-order", "0");
 }
 
-/* Of those that are made by the function @name, up to where the next one begins. */
+/* Of those that are made by the function whose line in /proc/kallsyms ends with @name. */
 static bool aim_at(const char *name)
 {
-	char start[24], end[24];
-	unsigned long address, first = 0, next = -1UL;
-	char symbol[128], line[256], before[16];
-	FILE *file;
-	int turn;
+	char start[24], end[24], before[16];
+	struct range range;
 
 	if (!show_addresses(before, sizeof(before)))
 		return false;
-	for (turn = 0; turn < 2; turn++) {
-		file = fopen("/proc/kallsyms", "r");
-		while (file && fgets(line, sizeof(line), file)) {
-			if (sscanf(line, "%lx %*c %127s", &address, symbol) != 2)
-				continue;
-			if (!strcmp(symbol, name))
-				first = address;
-			if (turn && address > first && address < next)
-				next = address;
-		}
-		if (file)
-			fclose(file);
-	}
-	sprintf(start, "%#lx", first);
-	sprintf(end, "%#lx", next);
-	return hide_addresses(before) && first && aim(start, end);
+	range = find_symbol(name);
+	sprintf(start, "%#lx", range.start);
+	sprintf(end, "%#lx", range.end);
+	return hide_addresses(before) && range.start && aim(start, end);
 }
 
 /* Children that live on: what they are made of stays allocated. */
