@@ -11,10 +11,11 @@
 static inline bool show_addresses(char *before, int size)
 {
 	int fd = open(KPTR_RESTRICT, O_RDONLY);
-	bool ok = read(fd, before, size - 1) > 0;
+	ssize_t len = read(fd, before, size - 1);
 
 	close(fd);
-	return ok && write_text(KPTR_RESTRICT, "1");
+	before[len > 0 ? len : 0] = '\0';
+	return len > 0 && write_text(KPTR_RESTRICT, "1");
 }
 
 static inline bool hide_addresses(const char *before)
