@@ -20,6 +20,7 @@
 #include <unistd.h>
 #include <x86intrin.h>
 
+#include "cpus.h"
 #include "files.h"
 #include "kselftest.h"
 
@@ -422,12 +423,9 @@ static void open_own_file(void)
 
 int main(void)
 {
-	cpu_set_t first;
 	size_t i;
 
-	CPU_ZERO(&first);
-	CPU_SET(0, &first);
-	if (sched_setaffinity(0, sizeof(first), &first))
+	if (!run_only_on(0))
 		die("sched_setaffinity");
 	map_new_pages();
 	open_own_file();

@@ -14,6 +14,7 @@
 
 #include "addresses.h"
 #include "counters.h"
+#include "cpus.h"
 #include "files.h"
 #include "symbols.h"
 
@@ -22,13 +23,20 @@
 #define ALLOC_AREA	"dynamic_stack_alloc_area\n"
 #define ALLOC_TABLE	"__pte_alloc_kernel\n"
 
-/* struct vm_struct, struct vmap_area, the array of pages, and the first page. */
-#define ALLOCATIONS	4
-/* An area is aligned to its size, with a guard: so many share a page table. */
-#define AREAS_PER_TABLE	64
+/*
+ * struct vm_struct, the array of pages, and the first page. A struct vmap_area comes in
+ * addition, unless vmalloc keeps one of that size from a stack that is gone.
+ */
+#define ALLOCATIONS	3
 /* More than a CPU keeps of stacks of the dead. */
 #define CACHED_AREAS	2
 #define MOST_ALLOCATIONS 400
+/*
+ * Page tables of vmalloc stay when areas go. Stacks of all threads that have ever lived
+ * at one time, and what vmalloc frees lazily, have theirs: fewer than this.
+ */
+#define MOST_CHILDREN	8192
+#define CHILD_STACK	4096
 /* What other threads may come to own meanwhile: far less than all children. */
 #define SLACK_PAGES	50
 
@@ -72,22 +80,33 @@ static bool aim_at(const char *name)
 
 /* Children that live on: what they are made of stays allocated. */
 struct held {
-	pid_t pids[MOST_ALLOCATIONS * (CACHED_AREAS + 2)];
+	pid_t pids[MOST_CHILDREN];
 	int nr;
+	/* For clone(): 0 makes fork() of it, CLONE_VM what is quick and small. */
+	int flags;
 };
+
+static char child_stacks[MOST_CHILDREN][CHILD_STACK];
 
 FIXTURE(fail_nth) {
 	struct counters before;
 	struct held held;
 };
 
+static int live_on(void *unused __maybe_unused)
+{
+	for (;;)
+		pause();
+	return 0;
+}
+
 static bool hold_child(struct held *held)
 {
-	pid_t pid = fork();
+	pid_t pid;
 
-	if (!pid)
-		for (;;)
-			pause();
+	if (held->nr == MOST_CHILDREN)
+		return false;
+	pid = clone(live_on, child_stacks[held->nr] + CHILD_STACK, held->flags | SIGCHLD, NULL);
 	if (pid > 0)
 		held->pids[held->nr++] = pid;
 	return pid > 0;
@@ -159,16 +178,12 @@ static bool pages_come_back(const struct counters *before)
 
 FIXTURE_SETUP(fail_nth)
 {
-	cpu_set_t first;
-
 	if (access(FAIL_NTH, W_OK) || access(DEBUGFS "failslab/require-start", W_OK) ||
 	    access(DEBUGFS "fail_page_alloc/require-start", W_OK))
 		SKIP(return, "needs FAILSLAB, FAIL_PAGE_ALLOC, FAULT_INJECTION_STACKTRACE_FILTER");
 	/* Not those of other threads. */
 	ASSERT_TRUE(set("fail_dynamic_stack", "sites", "0"));
-	CPU_ZERO(&first);
-	CPU_SET(0, &first);
-	ASSERT_EQ(0, sched_setaffinity(0, sizeof(first), &first));
+	ASSERT_TRUE(run_only_on(0));
 	self->before = read_counters();
 }
 
@@ -192,26 +207,31 @@ static int fail_each(struct held *held, int *outcome)
 
 TEST_F_TIMEOUT(fail_nth, area, 240)
 {
-	int outcome;
+	int failed, outcome;
 
 	if (!strcmp(require_method().name, "off"))
 		SKIP(return, "booted with dynamic_stack=off, which allocates whole stacks");
 	ASSERT_TRUE(aim_at(ALLOC_AREA));
-	EXPECT_GE(fail_each(&self->held, &outcome), ALLOCATIONS);
+	failed = fail_each(&self->held, &outcome);
+	TH_LOG("%d allocations of a stack area failed, one at a time", failed);
+	EXPECT_GE(failed, ALLOCATIONS);
 	EXPECT_EQ(NOT_HIT, outcome);
 	EXPECT_TRUE(hold_child(&self->held));
 }
 
 /* Not often is one missing. */
-TEST_F_TIMEOUT(fail_nth, page_table, 240)
+TEST_F_TIMEOUT(fail_nth, page_table, 480)
 {
-	int i, outcome = NOT_HIT;
+	int outcome;
 
+	self->held.flags = CLONE_VM;
 	ASSERT_TRUE(aim_at(ALLOC_TABLE));
 	ASSERT_TRUE(empty_cache(&self->held));
-	for (i = 0; i < 2 * AREAS_PER_TABLE && outcome == NOT_HIT; i++)
+	do
 		outcome = fork_without(&self->held, 1);
+	while (outcome == NOT_HIT);
 	EXPECT_EQ(FAILED, outcome);
+	TH_LOG("%d more stacks needed another page table", self->held.nr);
 	EXPECT_TRUE(hold_child(&self->held));
 }
 

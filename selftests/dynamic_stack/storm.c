@@ -10,6 +10,7 @@
 #include <sys/ptrace.h>
 
 #include "counters.h"
+#include "cpus.h"
 
 #define EVENTS		2000
 #define EXEC_STATUS	42
@@ -136,17 +137,13 @@ static bool runs_on(int cpu)
 
 static void storm_migrate(struct tally *tally)
 {
-	cpu_set_t all, one;
+	cpu_set_t all;
 	int cpu = 0;
 
 	sched_getaffinity(0, sizeof(all), &all);
 	while (tally->raised < EVENTS) {
 		cpu = (cpu + 1) % CPU_SETSIZE;
-		if (!CPU_ISSET(cpu, &all))
-			continue;
-		CPU_ZERO(&one);
-		CPU_SET(cpu, &one);
-		if (sched_setaffinity(0, sizeof(one), &one))
+		if (!CPU_ISSET(cpu, &all) || !run_only_on(cpu))
 			continue;
 		tally->raised++;
 		tally->handled += runs_on(cpu);
