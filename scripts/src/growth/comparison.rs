@@ -102,6 +102,15 @@ impl Comparison {
         });
         [label.to_string()].into_iter().chain(cells).collect()
     }
+
+    fn owned(&self) -> Vec<String> {
+        let cells = self.columns.iter().map(|Column { record, .. }| {
+            let each = record.owned_pages as f64 / record.threads as f64;
+            format!("{each:.2} ({} by {})", record.owned_pages, record.threads)
+        });
+        let label = "pages owned by a thread afterwards (by all)".to_string();
+        [label].into_iter().chain(cells).collect()
+    }
 }
 
 impl fmt::Display for Comparison {
@@ -119,6 +128,7 @@ impl fmt::Display for Comparison {
             table.add_row(self.row(&label, others));
         }
         table.add_row(self.row("all", &self.symbols));
+        table.add_row(self.owned());
         writeln!(f, "{table}")?;
         report::write_targets(f, &self.targets())
     }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-//! The file `growth` of the module dynamic_stack_stats.
+//! The files `growth` and `summary` of the module dynamic_stack_stats.
 
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
+use crate::kv::Values;
 use crate::section;
 
 const HEADER: &str = "events pages symbol";
@@ -22,39 +23,50 @@ pub struct Record {
     pub functions: BTreeMap<String, Growth>,
     /// Events that the kernel had no room to record.
     pub lost: u64,
+    /// Threads that were there in the end, and the pages that they owned.
+    pub threads: u64,
+    pub owned_pages: u64,
 }
 
 impl Record {
     /// From what the guest printed.
     pub fn read(output: &[String]) -> Result<Self> {
         let sections = section::split(output);
-        let found = section::find(&sections, "growth");
-        let section = found.context("the guest printed no part \"growth\"")?;
-        Self::parse(&section.lines)
-    }
-
-    fn parse(lines: &[String]) -> Result<Self> {
-        let Some((header, rows)) = lines.split_first() else {
-            bail!("the file growth is empty");
+        let find = |name: &str| {
+            let found = section::find(&sections, name);
+            found.with_context(|| format!("the guest printed no part {name:?}"))
         };
-        ensure!(header == HEADER, "expected {HEADER:?}, got {header:?}");
-        let mut functions = BTreeMap::new();
-        for row in rows {
-            let expected = || format!("expected a row of {HEADER:?}, got {row:?}");
-            let (events, rest) = row.split_once(' ').with_context(expected)?;
-            let events = events.parse().with_context(expected)?;
-            if rest == LOST {
-                return Ok(Self {
-                    functions,
-                    lost: events,
-                });
-            }
-            let (pages, symbol) = rest.split_once(' ').with_context(expected)?;
-            let pages = pages.parse().with_context(expected)?;
-            functions.insert(symbol.to_string(), Growth { events, pages });
-        }
-        bail!("the file growth has no last row '... {LOST}'")
+        let summary = find("summary")?.lines.iter().map(String::as_str);
+        let summary = Values::parse(summary);
+        let (functions, lost) = functions(&find("growth")?.lines)?;
+        Ok(Self {
+            functions,
+            lost,
+            threads: summary.number("threads")?,
+            owned_pages: summary.number("owned_pages")?,
+        })
     }
+}
+
+/// With the number of events that were lost.
+fn functions(lines: &[String]) -> Result<(BTreeMap<String, Growth>, u64)> {
+    let Some((header, rows)) = lines.split_first() else {
+        bail!("the file growth is empty");
+    };
+    ensure!(header == HEADER, "expected {HEADER:?}, got {header:?}");
+    let mut functions = BTreeMap::new();
+    for row in rows {
+        let expected = || format!("expected a row of {HEADER:?}, got {row:?}");
+        let (events, rest) = row.split_once(' ').with_context(expected)?;
+        let events = events.parse().with_context(expected)?;
+        if rest == LOST {
+            return Ok((functions, events));
+        }
+        let (pages, symbol) = rest.split_once(' ').with_context(expected)?;
+        let pages = pages.parse().with_context(expected)?;
+        functions.insert(symbol.to_string(), Growth { events, pages });
+    }
+    bail!("the file growth has no last row '... {LOST}'")
 }
 
 #[cfg(test)]
@@ -62,8 +74,12 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<Record> {
+        let text = format!(
+            "@dynstack start summary\nthreads 66\nowned_pages 81\n\
+             @dynstack start growth\n{text}"
+        );
         let lines: Vec<_> = text.lines().map(str::to_string).collect();
-        Record::parse(&lines)
+        Record::read(&lines)
     }
 
     #[test]
@@ -74,6 +90,7 @@ mod tests {
         )
         .unwrap();
         assert_eq!(record.lost, 3);
+        assert_eq!((record.threads, record.owned_pages), (66, 81));
         assert_eq!(record.functions.len(), 2);
         assert_eq!(
             record.functions["stack_stress_call_at [stack_stress]"],
