@@ -10,6 +10,7 @@
 #include <linux/printk.h>
 #include <linux/sched/task_stack.h>
 #include <linux/string.h>
+#include <linux/uaccess.h>
 
 #include <asm/nmi.h>
 
@@ -18,6 +19,9 @@
 #include "visit.h"
 
 #define NAME	"stack_stress"
+
+/* One NMI of so many in a storm. */
+#define READ_EVERY	8
 
 static atomic_long_t nmis_handled;
 /* Of these, after how many a walk of the stack came to its end. */
@@ -76,6 +80,18 @@ static void walk_in_storm(struct pt_regs *regs)
 	}
 }
 
+/*
+ * As a backtrace does whose stack pointer is in a slot without a page yet: that is
+ * mapped then, whatever was interrupted, the mapping of it among others.
+ */
+static void read_next_slot(struct pt_regs *regs)
+{
+	unsigned long word;
+
+	if (depth_on_own_stack(regs) < THREAD_SIZE - PAGE_SIZE)
+		copy_from_kernel_nofault(&word, (void *)(regs->sp - PAGE_SIZE), sizeof(word));
+}
+
 static int nmi_handler(unsigned int type, struct pt_regs *regs)
 {
 	struct stack_stress_visit *visit = this_cpu_read(stack_stress_visit_here);
@@ -85,6 +101,9 @@ static int nmi_handler(unsigned int type, struct pt_regs *regs)
 		stack_stress_handled(visit);
 	} else {
 		walk_in_storm(regs);
+		/* Most slots are left to the thread. */
+		if (!(atomic_long_read(&nmis_handled) % READ_EVERY))
+			read_next_slot(regs);
 	}
 	atomic_long_inc(&nmis_handled);
 	return NMI_HANDLED;

@@ -2,7 +2,8 @@
 
 //! Threads that go deep while another CPU sends them NMIs, one after another.
 //!
-//! Each frame that a thread writes meets at least one.
+//! Each frame that a thread writes meets at least one. Some NMIs read the stack of the thread,
+//! where it has not been yet.
 
 use crate::{
     command::Command,
