@@ -18,9 +18,11 @@ hibernate()
 {
 	log_mark
 	echo disk >/sys/power/state || return
-	logged "Preallocating image memory" && ! logged "Image (saving|loading)" && return
-	ktap_print_msg "the memory is not that of an image"
-	return 1
+	if ! logged "Preallocating image memory" || logged "Image (saving|loading)"; then
+		ktap_print_msg "the memory is not that of an image"
+		return 1
+	fi
+	owns_its_stack
 }
 
 suspend_rounds hibernate
