@@ -36,8 +36,8 @@ pub(crate) const REAL_PATHS: Test = Test {
     run,
 };
 
-/// What the paths need for themselves.
-const PATHS: usize = 8 * 1024;
+/// What the paths need for themselves. The red zones of KASAN double it.
+const PATHS: usize = if cfg!(CONFIG_KASAN) { 16 } else { 8 } * 1024;
 
 /// At least this much must be reclaimed, more than the count of such pages is late by.
 const RECLAIMED: u64 = 1024;
