@@ -42,6 +42,18 @@ impl Kernel {
         Config::read(&self.build.join(".config"))
     }
 
+    /// What it cannot be booted without.
+    pub fn boot_args(&self) -> Vec<String> {
+        let config = self.config().unwrap_or_default();
+        // KASAN takes addresses for those of four levels while identify_cpu() finds out
+        // what the CPU has, and reports an interrupt that comes then.
+        let four_levels = config.value("CONFIG_KASAN") == "y";
+        four_levels
+            .then(|| "no5lvl".to_string())
+            .into_iter()
+            .collect()
+    }
+
     /// The configuration of the kernel in KDIR if the user gave one; else what the
     /// kernel of `ensure` will have, as far as it was asked for.
     pub fn planned<'a>(

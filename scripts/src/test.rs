@@ -91,7 +91,8 @@ impl Boot {
     }
 
     fn apply_args(&self, args: Vec<String>, vm: &mut Vm) {
-        vm.kernel_args = [args, method::words(&self.append)].concat();
+        vm.kernel_args.extend(args);
+        vm.kernel_args.extend(method::words(&self.append));
         let options = self.qemu_opts.iter().filter(|options| !options.is_empty());
         vm.qemu_args = options.cloned().collect();
     }

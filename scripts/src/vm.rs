@@ -81,7 +81,7 @@ impl Vm {
             log: ctx.log(&format!("vm-{}", words.join("-"))),
             cpus: 2,
             memory_mib: 2048,
-            kernel_args: Vec::new(),
+            kernel_args: kernel.boot_args(),
             qemu_args: Vec::new(),
             quiet: Duration::from_secs(120),
             total: Duration::from_secs(1200),
