@@ -45,6 +45,12 @@ value() # KEY FILE
 	awk -v key="$1" '$1 == key { print $2 }' "$2"
 }
 
+# The rows "PID OWNED_PAGES DEPTH COMM" of all threads.
+all_threads()
+{
+	echo 1000 >"$STATS/threads" && cat "$STATS/threads"
+}
+
 plan() # TESTS
 {
 	log_start

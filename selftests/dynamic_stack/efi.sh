@@ -29,8 +29,7 @@ set_variable()
 # Those that call it for others, in the workqueue of it.
 workers_own_their_stacks()
 {
-	echo 1000 >"$STATS/threads"
-	whole=$(awk -v slots="$slots" '$4 ~ /^kworker\/u/ && $2 == slots' "$STATS/threads" | wc -l)
+	whole=$(all_threads | awk -v slots="$slots" '$4 ~ /^kworker\/u/ && $2 == slots' | wc -l)
 	[ "$whole" -gt 0 ] && return
 	ktap_print_msg "no worker owns $slots pages"
 	return 1

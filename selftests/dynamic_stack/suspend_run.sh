@@ -13,8 +13,7 @@ online() { cat /sys/devices/system/cpu/online; }
 # The thread that goes down cannot have faults on its stack there: it owns all of it.
 owns_its_stack()
 {
-	echo 1000 >"$STATS/threads"
-	pages=$(awk -v pid=$$ '$1 == pid { print $2 }' "$STATS/threads")
+	pages=$(all_threads | awk -v pid=$$ '$1 == pid { print $2 }')
 	slots=$(value slots "$STATS/summary")
 	[ "$pages" = "$slots" ] && return
 	ktap_print_msg "the thread that suspended owns $pages pages of $slots"
