@@ -30,13 +30,14 @@ pub fn fulfilled_by(from: &State, step: Step) -> Duties {
         }
         Step::Switch { cpu: c, .. }
         | Step::Stay(c)
+        | Step::Admit(c, _)
         | Step::SetState(c, _)
         | Step::List(c, _)
         | Step::Dequeue(c, _)
         | Step::Recheck(c, _)
         | Step::Refill(c) => cpu(c),
         Step::Exit(_, t) => turn(t),
-        Step::Allocate(..) | Step::Free(..) => 0,
+        Step::Map(..) | Step::Allocate(..) | Step::Free(..) => 0,
         Step::Kill(..) | Step::Panic(_) | Step::OomLocked(_) | Step::AwaitVictim(_) => {
             turn(KSTACKD)
         }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-//! How `lend` hands out stack pages when memory is short: a model of it, all
-//! states of which are visited.
+//! How stack pages are handed out when memory is short: a model of it, all states
+//! of which are visited.
 //!
 //! - `state`: what there is: CPUs with their stocks, threads, kstackd;
 //! - `step`: what happens in one go, while others can do nothing in between;
@@ -8,8 +8,8 @@
 //! - `explore`: all states, breadth first; looks for what must never happen;
 //! - `fair`: looks for runs in which something never happens.
 //!
-//! The model is small: two CPUs, three users, one or two slots. It has no
-//! threads that sleep by themselves, no lock but one that can keep others from the
+//! The model is small: two CPUs, three users, one or two slots. It is of `lend`, or,
+//! with `maps`, of `fault` and `probe`. It has no threads that sleep by themselves, no lock but one that can keep others from the
 //! OOM killer, no thread that is preempted in a state other than running, and each
 //! CPU may pick any thread.
 //!
@@ -208,6 +208,55 @@ fn admission_need_not_be_checked_again() {
         recheck: false,
         ..VICTIMS_MUST_EXIT
     });
+}
+
+/// One CPU that lacks pages waits for the other: as many as it had mapped.
+#[test]
+fn holds_where_threads_map() {
+    for cfg in [ONE_CPU, TWO_CPUS, VICTIMS_MUST_EXIT] {
+        holds(Config { maps: true, ..cfg });
+    }
+    holds(Config {
+        maps: true,
+        kthread: true,
+        ..ONE_CPU
+    });
+    holds(Config {
+        maps: true,
+        slots: 2,
+        free: 3,
+        min: 2,
+        reserve_first: 4,
+        users: 2,
+        ..ONE_CPU
+    });
+}
+
+/// Of two threads that may take the last bank the first maps a page when the second is
+/// admitted already.
+#[test]
+fn where_threads_map_the_last_one_counts_too() {
+    ends_with(
+        Config {
+            maps: true,
+            kthread: true,
+            count_prev: false,
+            ..ONE_CPU
+        },
+        "a running thread lacks a page",
+    );
+}
+
+#[test]
+fn where_threads_map_admission_is_needed() {
+    ends_with(
+        Config {
+            maps: true,
+            admission: false,
+            ..ONE_CPU
+        },
+        "a running thread lacks a page",
+    );
 }
 
 #[test]

@@ -24,6 +24,8 @@ pub enum At {
     Refill,
     /// Run queue locked: about to pick, since `cur` cannot go on.
     Pick,
+    /// Run queue locked: this thread was picked and admitted, where threads map.
+    Admitted(u8),
     /// Run queue locked: this thread was picked and denied.
     Denied(u8),
     /// Run queue locked: the first of state and list is done.
@@ -121,8 +123,12 @@ pub struct Config {
     pub cpus: usize,
     /// How many of `USERS` there are.
     pub users: usize,
-    /// The first of them is a kernel thread: privileged, no user memory.
+    /// The first of them is a kernel thread: privileged, no user memory. It stands
+    /// for all that may take the last bank without being killed.
     pub kthread: bool,
+    /// `fault` and `probe`: nothing is lent, the running thread maps pages of the
+    /// CPU when it gets there, until the very switch.
+    pub maps: bool,
     pub slots: u8,
     /// Free pages at the start: all numbers from this one
     pub free_least: u8,
@@ -172,6 +178,8 @@ pub struct Config {
     pub list_holds: bool,
     /// Count only those entries of the spare bank that `next` gets.
     pub count_by_slot: bool,
+    /// Where threads map, what `prev` may still need is there beside it.
+    pub count_prev: bool,
 }
 
 /// The protocol as it should be, in the smallest size.
@@ -179,6 +187,7 @@ pub const SOUND: Config = Config {
     cpus: 2,
     users: 2,
     kthread: false,
+    maps: false,
     slots: 1,
     free_least: 0,
     free: 2,
@@ -203,6 +212,7 @@ pub const SOUND: Config = Config {
     list_once: true,
     list_holds: true,
     count_by_slot: true,
+    count_prev: true,
 };
 
 /// Bits of the `n` lowest slots.
@@ -215,10 +225,15 @@ impl Cpu {
         self.spare & self.lent == low(cfg.slots) && self.reserve == cfg.reserve()
     }
 
-    /// The thread that it picked and is about to park.
-    pub fn parking(&self) -> Option<usize> {
+    /// Pages in both banks.
+    pub fn banks(&self) -> u8 {
+        (self.spare.count_ones() + self.lent.count_ones()) as u8
+    }
+
+    /// The thread that it picked and is about to switch to, or to park.
+    pub fn picked(&self) -> Option<usize> {
         match self.at {
-            At::Denied(t) | At::Half(t) | At::Listed(t) => Some(t.into()),
+            At::Admitted(t) | At::Denied(t) | At::Half(t) | At::Listed(t) => Some(t.into()),
             _ => None,
         }
     }
@@ -291,7 +306,7 @@ impl State {
     pub fn pages(&self, cfg: &Config) -> u32 {
         let cpus = self.cpus[..cfg.cpus].iter();
         let stocks = cpus
-            .map(|cpu| cpu.spare.count_ones() + cpu.lent.count_ones() + u32::from(cpu.reserve))
+            .map(|cpu| u32::from(cpu.banks() + cpu.reserve))
             .sum::<u32>();
         let threads = self.threads.iter();
         let owned = threads
@@ -307,7 +322,13 @@ impl State {
             if cur == IDLE {
                 continue;
             }
-            if low(self.threads[cur].empty) & !cpu.lent != 0 {
+            let empty = self.threads[cur].empty;
+            let lacks = if cfg.maps {
+                empty > cpu.banks() + cpu.reserve
+            } else {
+                low(empty) & !cpu.lent != 0
+            };
+            if lacks {
                 return Some("a running thread lacks a page");
             }
             if self.cpus[..nr].iter().any(|other| other.cur == cpu.cur) {
@@ -335,6 +356,7 @@ impl State {
                 At::Denied(t) => (3, t),
                 At::Half(t) => (4, t),
                 At::Listed(t) => (5, t),
+                At::Admitted(t) => (6, t),
             };
             put(3, cpu.cur);
             put(3, at);

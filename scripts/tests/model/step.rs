@@ -2,7 +2,9 @@
 //! What can happen next: all steps that CPUs and threads can take.
 
 use crate::kstackd::{called_oom_killer, unlist};
-use crate::state::{At, Config, IDLE, KSTACKD, Life, REAPER, State, THREADS, Thread, USERS, low};
+use crate::state::{
+    At, Config, Cpu, IDLE, KSTACKD, Life, REAPER, State, THREADS, Thread, USERS, low,
+};
 
 /// A step by its CPU, and the thread that it is about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -13,6 +15,8 @@ pub enum Step {
         kept: u8,
     },
     Stay(usize),
+    /// The switch follows. Until then the last thread may still map.
+    Admit(usize, usize),
     Deny(usize, usize),
     /// `thread->__state = STACK_WAIT`.
     SetState(usize, usize),
@@ -21,6 +25,8 @@ pub enum Step {
     /// Admitted after all.
     Recheck(usize, usize),
     Refill(usize),
+    /// A stack fault, or a check that found less than its margin.
+    Map(usize, usize),
     Allocate(usize, usize),
     Free(usize, usize),
     Exit(usize, usize),
@@ -43,6 +49,14 @@ pub enum Step {
     KstackdTryAgain(usize),
     KstackdIsDone(usize),
     Sleep(usize, usize),
+}
+
+/// `enum dynamic_stack_admission`
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Admission {
+    Denied,
+    AfterIdle,
+    Admitted,
 }
 
 pub type Next = Result<State, &'static str>;
@@ -83,6 +97,9 @@ impl Steps<'_> {
 
     fn of_cpu(&mut self, c: usize) {
         let cpu = self.from.cpus[c];
+        if self.cfg.maps {
+            self.map(c, cpu.cur.into());
+        }
         match cpu.at {
             At::Run => {
                 self.of_thread(c, cpu.cur.into());
@@ -90,6 +107,7 @@ impl Steps<'_> {
             }
             At::Pick => self.pick(c),
             At::Refill => self.refill(c),
+            At::Admitted(t) => self.switch(c, t.into()),
             At::Denied(t) if self.cfg.state_first => self.set_state(c, t, At::Half(t)),
             At::Denied(t) => self.list(c, t, At::Half(t)),
             At::Half(t) if self.cfg.state_first => self.list(c, t, At::Listed(t)),
@@ -102,6 +120,24 @@ impl Steps<'_> {
         }
     }
 
+    /// Whatever the CPU does, as long as it is on the stack of the thread.
+    fn map(&mut self, c: usize, t: usize) {
+        let empty = self.from.threads.get(t).map_or(0, |thread| thread.empty);
+        if empty > 0 && self.from.cpus[c].banks() + self.from.cpus[c].reserve > 0 {
+            self.push(Step::Map(c, t), |s| {
+                s.threads[t].empty -= 1;
+                let cpu = &mut s.cpus[c];
+                match [&mut cpu.spare, &mut cpu.lent]
+                    .into_iter()
+                    .find(|bank| **bank != 0)
+                {
+                    Some(bank) => *bank &= *bank - 1,
+                    None => cpu.reserve -= 1,
+                }
+            });
+        }
+    }
+
     fn set_state(&mut self, c: usize, t: u8, at: At) {
         self.push(Step::SetState(c, t.into()), |s| {
             s.threads[usize::from(t)].life = Life::Wait;
@@ -111,7 +147,7 @@ impl Steps<'_> {
 
     fn list(&mut self, c: usize, t: u8, at: At) {
         let thread = usize::from(t);
-        if self.cfg.recheck && self.admitted(c, thread) {
+        if self.cfg.recheck && self.judge(c, thread) != Admission::Denied {
             return self.push(Step::Recheck(c, thread), |s| {
                 s.threads[thread].life = Life::Running;
                 s.cpus[c].at = At::Pick;
@@ -136,13 +172,24 @@ impl Steps<'_> {
         let others = &self.from.cpus[..self.cfg.cpus];
         let mut nobody = true;
         for t in 0..THREADS {
-            if !self.from.runnable(self.cfg, t) || others.iter().any(|o| o.parking() == Some(t)) {
+            if !self.from.runnable(self.cfg, t) || others.iter().any(|o| o.picked() == Some(t)) {
                 continue;
             }
             nobody = false;
-            if self.admitted(c, t) {
-                self.switch(c, t);
-                continue;
+            match self.judge(c, t) {
+                Admission::Admitted if self.cfg.maps => {
+                    self.push(Step::Admit(c, t), |s| s.cpus[c].at = At::Admitted(t as u8));
+                    continue;
+                }
+                Admission::Admitted => {
+                    self.switch(c, t);
+                    continue;
+                }
+                Admission::AfterIdle => {
+                    self.switch(c, IDLE);
+                    continue;
+                }
+                Admission::Denied => (),
             }
             if self.from.threads[t].empty == 0 && t >= USERS {
                 self.fail(Step::Deny(c, t), "a thread that frees memory was denied");
@@ -168,27 +215,47 @@ impl Steps<'_> {
         }
     }
 
-    fn admitted(&self, c: usize, t: usize) -> bool {
+    /// `dynamic_stack_judge()`
+    fn judge(&self, c: usize, t: usize) -> Admission {
         let cpu = &self.from.cpus[c];
         let thread = &self.from.threads[t];
         if !self.cfg.admission || thread.empty == 0 {
-            return true;
+            return Admission::Admitted;
         }
-        let usable = if self.cfg.count_by_slot {
-            cpu.spare & low(thread.empty)
+        let mut share = 0;
+        let usable = if self.cfg.maps {
+            if self.cfg.count_prev {
+                let prev = self.from.threads.get(usize::from(cpu.cur));
+                share = prev.map_or(0, |prev| prev.empty);
+            }
+            cpu.banks()
+        } else if self.cfg.count_by_slot {
+            (cpu.spare & low(thread.empty)).count_ones() as u8
         } else {
-            cpu.spare
+            cpu.spare.count_ones() as u8
         };
         let left = if self.cfg.remainder && !self.from.may_take_last_bank(self.cfg, t) {
             self.cfg.slots
         } else {
             0
         };
-        u32::from(thread.empty + left) <= usable.count_ones() + u32::from(cpu.reserve)
+        match (usable + cpu.reserve).checked_sub(thread.empty + left) {
+            None => Admission::Denied,
+            Some(rest) if rest < share => Admission::AfterIdle,
+            Some(_) => Admission::Admitted,
+        }
+    }
+
+    fn switch(&mut self, c: usize, to: usize) {
+        if self.cfg.maps {
+            self.switched(c, to, self.from.cpus[c], 0);
+        } else {
+            self.lend(c, to);
+        }
     }
 
     /// `dynamic_stack_lend()`, the switch and `dynamic_stack_take_back()`.
-    fn switch(&mut self, c: usize, to: usize) {
+    fn lend(&mut self, c: usize, to: usize) {
         let mut cpu = self.from.cpus[c];
         let wanted = self.from.threads.get(to).map_or(0, |next| next.empty);
         let missing = low(wanted) & !cpu.spare;
@@ -205,31 +272,36 @@ impl Steps<'_> {
         cpu.spare |= missing;
         (cpu.spare, cpu.lent) = (cpu.lent, cpu.spare);
 
-        let prev = usize::from(cpu.cur);
-        cpu.cur = to as u8;
-        let empty = self.from.threads.get(prev).map_or(0, |prev| prev.empty);
+        let prev = self.from.threads.get(usize::from(cpu.cur));
+        let empty = prev.map_or(0, |prev| prev.empty);
         for kept in 0..=empty {
             let mut cpu = cpu;
             cpu.spare &= !(low(empty) & !low(empty - kept));
-            cpu.at = if cpu.full(self.cfg) {
-                At::Run
-            } else {
-                At::Refill
-            };
-            let slots = self.cfg.slots;
-            self.push(Step::Switch { cpu: c, to, kept }, |s| {
-                s.cpus[c] = cpu;
-                s.oom_locked &= to != 0;
-                if let Some(prev) = s.threads.get_mut(prev) {
-                    prev.empty -= kept;
-                    if prev.life == Life::Dead {
-                        s.free += slots - prev.empty;
-                        prev.empty = slots;
-                    }
-                }
-                unlock(s, c);
-            });
+            self.switched(c, to, cpu, kept);
         }
+    }
+
+    fn switched(&mut self, c: usize, to: usize, mut cpu: Cpu, kept: u8) {
+        let prev = usize::from(cpu.cur);
+        let slots = self.cfg.slots;
+        cpu.cur = to as u8;
+        cpu.at = if cpu.full(self.cfg) {
+            At::Run
+        } else {
+            At::Refill
+        };
+        self.push(Step::Switch { cpu: c, to, kept }, |s| {
+            s.cpus[c] = cpu;
+            s.oom_locked &= to != 0;
+            if let Some(prev) = s.threads.get_mut(prev) {
+                prev.empty -= kept;
+                if prev.life == Life::Dead {
+                    s.free += slots - prev.empty;
+                    prev.empty = slots;
+                }
+            }
+            unlock(s, c);
+        });
     }
 
     /// The last bank first, then the banks, in either order, then the rest of the
