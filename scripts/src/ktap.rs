@@ -141,7 +141,7 @@ fn result(text: &str) -> Option<Test> {
     let (word, reason) = directive.split_once(' ').unwrap_or((directive, ""));
     let verdict = match word {
         "SKIP" => Verdict::Skipped(reason.trim().to_string()),
-        "XFAIL" => Verdict::Ok,
+        "XFAIL" => Verdict::Skipped(directive.trim().to_string()),
         _ if passed => Verdict::Ok,
         _ => Verdict::Failed(String::new()),
     };
@@ -230,7 +230,10 @@ mod tests {
                         "CPU 1 cannot go offline, CONFIG_HOTPLUG_CPU is not set".into()
                     )
                 ),
-                ("known".to_string(), Verdict::Ok),
+                (
+                    "known".to_string(),
+                    Verdict::Skipped("XFAIL needs hardware".into())
+                ),
                 (
                     "ptrace is not there".to_string(),
                     Verdict::Skipped("ptrace is not there".into())
