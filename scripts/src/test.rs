@@ -34,7 +34,15 @@ use crate::vm::{Run, State, Vm};
 /// Boots that do not end with the method that was asked for: column, method, and what
 /// else is on the command line.
 const ODD_BOOTS: [(&str, &str, &[&str]); 3] = [
-    ("bogus", "bogus", &["fail_dynamic_stack=1,100,0,2,bogus"]),
+    (
+        "bogus",
+        "bogus",
+        &[
+            "fail_dynamic_stack=1,100,0,2,0x40",
+            "dynamic_stack_check=maybe",
+            "dynamic_stack_margin=1",
+        ],
+    ),
     ("no memory", "lend", &["fail_dynamic_stack=1,100,0,1"]),
     ("no CPU", "lend", &["fail_dynamic_stack=1,100,0,-1,0x20"]),
 ];

@@ -8,11 +8,14 @@ need_module "$STATS" dynamic_stack_stats
 need_module "$EXPAND" dynamic_stack_expand
 need_module "$STRESS" stack_stress
 
+SITES=/sys/kernel/debug/fail_dynamic_stack/sites
+
 state()
 {
 	wc -l <"$STATS/threads"
 	value growth_recorded "$STATS/summary"
 	cat "$STRESS/result" "$STRESS/file"
+	[ ! -r "$SITES" ] || cat "$SITES"
 }
 
 rejected() # FILE TEXT LOGREGEX [ERROR]
@@ -41,7 +44,7 @@ try() # FILE TEXT LOGREGEX [ERROR]
 echo 5 >"$STATS/threads"
 echo RECURSE 4096 1 1 >"$STRESS/run"
 echo 1 >"$STATS/growth"
-plan 29
+plan 30
 for number in 0 1001 -1 many "5 6" ""; do
 	try "$STATS/threads" "$number" 'dynamic_stack_stats: threads: expected a number from 1 to 1000'
 done
@@ -68,6 +71,11 @@ for text in 4100 many 99999999; do
 done
 try "$STRESS/deep" "4096 0 0" 'stack_stress: .*expected \[BYTES \[NAP in milliseconds\]\]'
 try "$STRESS/file" "relative/path" 'stack_stress: file must be an absolute path'
+if [ -w "$SITES" ]; then
+	try "$SITES" 0x40 'dynamic_stack: sites=0x40: expected no bits but those of 0x3f'
+else
+	ktap_test_skip "'0x40' to sites: needs CONFIG_FAIL_DYNAMIC_STACK, _DEBUG_FS"
+fi
 echo 20 >"$STATS/threads"
 echo 0 >"$STATS/growth"
 finish

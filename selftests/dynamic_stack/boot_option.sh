@@ -23,7 +23,21 @@ method_line() # METHOD
 unknown_lines()
 {
 	echo "$boot_log" | grep -Eqx "dynamic_stack: unknown method '$option', expected one of: off lend( fault)?( probe)?; using '$known'" || return
-	[ -z "$fail" ] || dmesg | grep -Fq "dynamic_stack: fail_dynamic_stack=$fail: expected <interval>,<probability>,<space>,<times>[,<sites>]"
+	refused fail_dynamic_stack "expected <interval>,<probability>,<space>,<times>[,<sites>]" &&
+	refused dynamic_stack_check "expected a boolean (0 or 1); not checking" &&
+	refused dynamic_stack_margin "expected "
+}
+
+# Or it is not on the command line, or not of this kernel.
+refused() # OPTION TEXT
+{
+	given=$(value_of "$1")
+	case $1 in
+	fail_dynamic_stack) has_config CONFIG_FAIL_DYNAMIC_STACK || return 0 ;;
+	dynamic_stack_margin) has_config CONFIG_DYNAMIC_STACK_PROBE || return 0 ;;
+	esac
+	[ -z "$given" ] || dmesg | grep -Fq "dynamic_stack: $1=$given: $2" ||
+		{ ktap_print_msg "no line says '$1=$given: $2'"; return 1; }
 }
 
 # The first allocation fails: the stock of the first CPU.
