@@ -41,7 +41,7 @@ pub enum Command {
     Test(crate::test::Args),
     /// Run the kernel's own suites in VMs, without the series and under each method
     TestKernel(crate::test::suites::Args),
-    /// Suspend and kexec in a VM, once for each method
+    /// Suspend, hibernate, start another kernel, and crash, under each method
     TestMachine(crate::test::machine::Args),
     /// Exhaust the memory of small VMs by threads that go deep, under each method
     TestExhaustion(crate::test::exhaustion::Args),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! `test-machine`: suspend to RAM, hibernation, kexec and crash dumps under each method,
+//! `test-machine`: guests, suspend to RAM, hibernation, kexec and crash dumps under each method,
 //! in guests that lose no root file system by it.
 
 use std::path::PathBuf;
@@ -23,7 +23,7 @@ use crate::vm::{Run, State, TRUST_THE_TIMER, Vm};
 
 /// On top of the usual configuration.
 const CONFIG: &str = "machine";
-const SUSPEND: [&str; 2] = ["suspend.sh", "hibernate.sh"];
+const IN_PLACE: [&str; 3] = ["kvm", "suspend.sh", "hibernate.sh"];
 const KEXEC: &str = "kexec";
 /// On the command line of the second kernel.
 const WORD: &str = "started_by_kexec";
@@ -60,7 +60,7 @@ pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
 
     let archives = Archives::pack(ctx, &kernel, &suite, &modules)?;
 
-    let tests = SUSPEND.map(str::to_string);
+    let tests = IN_PLACE.map(str::to_string);
     let args_of_tests = guest::args(&suite, &modules, &tests);
     let (mut died, mut matrix) = (false, Matrix::default());
     for method in methods {
