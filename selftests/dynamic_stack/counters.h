@@ -32,6 +32,7 @@ struct counters {
 	long owned_pages;
 	long kernel_stack_pages;
 	long vmalloc_pages;
+	long stock_pages;
 };
 
 static inline struct counters read_counters(void)
@@ -50,6 +51,8 @@ static inline struct counters read_counters(void)
 						  "KernelStack") / page_kb,
 		.vmalloc_pages = read_number("/proc/meminfo",
 					     "VmallocUsed") / page_kb,
+		.stock_pages = read_number("/proc/vmstat",
+					   "nr_dynamic_stack_stock"),
 	};
 }
 

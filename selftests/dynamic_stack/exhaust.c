@@ -214,27 +214,36 @@ static struct counters settle(const struct counters *before)
 	int polls = POLLS;
 
 	while (polls-- && (now.threads > before->threads + 8 ||
-			   now.owned_pages > before->owned_pages + OTHERS)) {
+			   now.owned_pages > before->owned_pages + OTHERS ||
+			   now.stock_pages != before->stock_pages)) {
 		usleep(POLL_MS * 1000);
 		now = read_counters();
 	}
 	return now;
 }
 
+static long parks(const struct crowd *crowd)
+{
+	return read_number("/proc/vmstat", "dynamic_stack_park") - crowd->parks;
+}
+
 static void verify(struct __test_metadata *_metadata,
 		   struct crowd *crowd, int killed)
 {
 	struct counters after = settle(&crowd->before);
+	long oom_kills = read_number("/proc/vmstat", "oom_kill") - crowd->oom_kills;
 
 	TH_LOG("%s: %ld threads, %ld refused, went deep %ld times, %ld failed",
 	       method.name, crowd->shared->threads, crowd->shared->refused,
 	       crowd->shared->went, crowd->shared->failed);
 	TH_LOG("%d of %d processes killed, %ld OOM kills, %ld parks", killed, PROCESSES,
-	       read_number("/proc/vmstat", "oom_kill") - crowd->oom_kills,
-	       read_number("/proc/vmstat", "dynamic_stack_park") - crowd->parks);
+	       oom_kills, parks(crowd));
 	TH_LOG("owned pages before %ld, after %ld; stack pages before %ld, after %ld",
 	       crowd->before.owned_pages, after.owned_pages,
 	       crowd->before.kernel_stack_pages, after.kernel_stack_pages);
+	/* Otherwise there was memory for all, and nothing was seen. */
+	EXPECT_GT(crowd->shared->refused + oom_kills, 0);
+	EXPECT_EQ(crowd->before.stock_pages, after.stock_pages);
 	EXPECT_LE(after.owned_pages, crowd->before.owned_pages + OTHERS);
 	EXPECT_LE(after.kernel_stack_pages,
 		  crowd->before.kernel_stack_pages + OTHERS);
@@ -248,6 +257,8 @@ TEST_F_TIMEOUT(exhaust, threads, 300)
 	start(&self->crowd, NULL);
 	verify(_metadata, &self->crowd, finish(&self->crowd));
 	EXPECT_GT(self->crowd.shared->went, 0);
+	if (strcmp(method.name, "off"))
+		EXPECT_GT(parks(&self->crowd), 0);
 }
 
 TEST_F_TIMEOUT(exhaust, threads_and_hog, 300)
@@ -275,6 +286,7 @@ TEST_F_TIMEOUT(exhaust, threads_in_memcg, 300)
 	ASSERT_TRUE(write_text(GROUP "/memory.max", GROUP_BYTES));
 	start(&self->crowd, GROUP "/cgroup.procs");
 	verify(_metadata, &self->crowd, finish(&self->crowd));
+	EXPECT_GT(read_number(GROUP "/memory.events", "oom_kill"), 0);
 	EXPECT_EQ(0, wait_for_kernel_stack(GROUP, 0));
 	EXPECT_EQ(0, rmdir(GROUP));
 	umount(MOUNT_POINT);

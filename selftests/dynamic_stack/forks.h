@@ -21,6 +21,8 @@ static inline pid_t start_forks(void)
 
 static inline void stop_forks(pid_t pid)
 {
+	if (pid <= 0)
+		return;
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 }

@@ -16,6 +16,20 @@ trap 'rm -r "$work"' EXIT
 
 stock() { awk -v cpu="$1" '$1 == cpu { print $2 + $3 + $4 }' "$STATS/per_cpu"; }
 
+pages_in_stocks() { awk '$1 == "nr_dynamic_stack_stock" { print $2 }' /proc/vmstat; }
+
+# Within ten seconds: what was kept is replaced soon, but not at once.
+stocks_are_as_before()
+{
+	for _ in $(seq 100); do
+		cat /proc/sys/vm/stat_refresh
+		[ "$(pages_in_stocks)" -ne "$before" ] || return 0
+		sleep 0.1
+	done
+	ktap_print_msg "$before pages were in stocks, $(pages_in_stocks) are now"
+	return 1
+}
+
 switch() # CPU STATE
 {
 	online=/sys/devices/system/cpu/cpu$1/online
@@ -26,7 +40,9 @@ switch() # CPU STATE
 	esac && stocks=$((stocks + 1))
 }
 
-plan 3
+plan 4
+cat /proc/sys/vm/stat_refresh
+before=$(pages_in_stocks)
 storms_begin
 transitions=0 stocks=0 expected=0
 for round in $(seq $ROUNDS); do
@@ -42,4 +58,5 @@ done
 ktap_test_result "$expected transitions done" [ $transitions -eq $expected ]
 ktap_test_result "$expected times the stock was there, or gone" [ $stocks -eq $expected ]
 ktap_test_result "the storm lost no event" storms_end
+ktap_test_result "the pages of CPUs that went offline are free" stocks_are_as_before
 finish

@@ -24,6 +24,12 @@
 #define DEEPER_BYTES	13000
 #define DEEP_COMM	"memcg_deep"
 
+/* Many threads that go deep, each by several pages, and room for a part of them. */
+#define DEEP_FILE	"/sys/kernel/debug/stack_stress/deep"
+#define DEEP_COMMAND	"13000 500"
+#define DEEP_THREADS	300
+#define ROOM_PAGES	300
+
 #define MOUNT_POINT	"/tmp/dynamic_stack_cgroup"
 #define GROUP		MOUNT_POINT "/dynamic_stack_test"
 #define OTHER_GROUP	MOUNT_POINT "/dynamic_stack_test_other"
@@ -134,6 +140,36 @@ static bool start_deep_thread(void)
 	       !sem_init(&deep.returned, 0, 0) &&
 	       !pthread_create(&thread, NULL, go_deep, NULL) &&
 	       !sem_wait(&deep.returned) && deep.ok;
+}
+
+static int diving[2];
+
+static void *dive(void *arg)
+{
+	/* A file of its own: write() waits for others that write to the same. */
+	int fd = open(DEEP_FILE, O_WRONLY);
+	char byte;
+
+	if (fd >= 0 && !read(diving[0], &byte, sizeof(byte)))
+		write(fd, DEEP_COMMAND, strlen(DEEP_COMMAND));
+	pause();
+	return arg;
+}
+
+/* Threads that go deep all at once, when the pipe is closed. */
+static bool start_divers(void)
+{
+	pthread_attr_t attr;
+	pthread_t thread;
+	int i;
+
+	close(diving[1]);
+	if (pthread_attr_init(&attr) || pthread_attr_setstacksize(&attr, 64 * 1024))
+		return false;
+	for (i = 0; i < DEEP_THREADS; i++)
+		if (pthread_create(&thread, &attr, dive, NULL))
+			return false;
+	return true;
 }
 
 FIXTURE(memcg) {
@@ -268,6 +304,51 @@ TEST_F_TIMEOUT(memcg, migration, 180)
 	EXPECT_EQ((after - before) * page_bytes, other);
 	EXPECT_EQ(0, left);
 	EXPECT_EQ(0, other_left);
+}
+
+/* Now; memory.stat may be late. */
+static long charged_bytes(void)
+{
+	FILE *file = fopen(GROUP "/memory.current", "r");
+	long bytes = 0;
+
+	if (file && fscanf(file, "%ld", &bytes) != 1)
+		bytes = 0;
+	if (file)
+		fclose(file);
+	return bytes;
+}
+
+/*
+ * Threads that have used pages for which the group has no room: they are charged
+ * on their way to user mode, and there the limit acts.
+ */
+TEST_F_TIMEOUT(memcg, limit, 180)
+{
+	struct member member;
+	char limit[24];
+	int status;
+
+	if (!strcmp(method.name, "off"))
+		SKIP(return, "booted with dynamic_stack=off: clone() charges all");
+	if (access(DEEP_FILE, W_OK))
+		SKIP(return, "needs the module stack_stress");
+	ASSERT_EQ(0, pipe(diving));
+	ASSERT_TRUE(start_member(&member, start_divers));
+	close(diving[0]);
+	snprintf(limit, sizeof(limit), "%ld",
+		 charged_bytes() + ROOM_PAGES * sysconf(_SC_PAGESIZE));
+	ASSERT_TRUE(write_text(GROUP "/memory.max", limit));
+	EXPECT_EQ(0, read_number(GROUP "/memory.events", "oom_kill"));
+	close(diving[1]);
+	ASSERT_EQ(member.pid, waitpid(member.pid, &status, 0));
+	close(member.release);
+	TH_LOG("%s: limit %s bytes, reached %ld times, %ld OOM kills", method.name, limit,
+	       read_number(GROUP "/memory.events", "max"),
+	       read_number(GROUP "/memory.events", "oom_kill"));
+	EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	EXPECT_GT(read_number(GROUP "/memory.events", "oom_kill"), 0);
+	EXPECT_EQ(0, wait_for_kernel_stack(GROUP, 0));
 }
 
 int main(int argc, char **argv)
