@@ -4,12 +4,30 @@
 # script and the addresses of some stacks, looks for these in the dump.
 # usage: crash.sh [ADDRESS...]
 
-# Every eighth stack, at most 24. A line begins with the address of the lowest slot.
-some_stacks() # SLOTS
+# From here on no program is started that could end, and its stack with it, before the
+# crash. Those of earlier ones are freed after a grace period.
+wait_for_stacks()
 {
-	awk -v pages=" pages=$1 " -F - '
-		index($0, pages) && /alloc_thread_stack|dup_task_struct|copy_process|kernel_clone/ &&
-			++seen % 8 == 0 && ++printed <= 24 { print $1 }' /proc/vmallocinfo
+	read -r now _ </proc/uptime
+	end=$((${now%.*} + 3))
+	while [ "${now%.*}" -lt $end ]; do
+		read -r now _ </proc/uptime
+	done
+}
+
+# Every eighth stack, at most 24. A line begins with the address of the lowest slot.
+find_stacks() # SLOTS
+{
+	seen=0 stacks=
+	while read -r area line; do
+		case $line in
+		*alloc_thread_stack*" pages=$1 "* | *dup_task_struct*" pages=$1 "* | \
+		*copy_process*" pages=$1 "* | *kernel_clone*" pages=$1 "*)
+			seen=$((seen + 1))
+			[ $((seen % 8)) -ne 0 ] || [ $seen -gt 192 ] || stacks="$stacks ${area%%-*}"
+			;;
+		esac
+	done </proc/vmallocinfo
 }
 
 if [ -e /proc/vmcore ]; then
@@ -21,5 +39,7 @@ elif [ -z "$THREADS_SLEEP" ]; then
 else
 	echo 1 >/proc/sys/kernel/kptr_restrict
 	slots=$(dmesg | sed -n 's/.*dynamic_stack: method .*, \([0-9]*\) slots .*/\1/p')
-	exec /selftests/kexec /bzImage "$(some_stacks "$slots" | xargs)" /crashed.cpio
+	wait_for_stacks
+	find_stacks "$slots"
+	exec /selftests/kexec /bzImage "$stacks" /crashed.cpio
 fi
