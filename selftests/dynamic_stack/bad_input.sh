@@ -8,7 +8,7 @@ need_module "$STATS" dynamic_stack_stats
 need_module "$EXPAND" dynamic_stack_expand
 need_module "$STRESS" stack_stress
 
-SITES=/sys/kernel/debug/fail_dynamic_stack/sites
+SITES=$FAIL/sites
 
 state()
 {

@@ -12,6 +12,7 @@ STATS=/sys/kernel/debug/dynamic_stack
 EXPAND=/sys/kernel/debug/dynamic_stack_expand
 # shellcheck disable=SC2034
 STRESS=/sys/kernel/debug/stack_stress
+FAIL=/sys/kernel/debug/fail_dynamic_stack
 
 helpers=$DIR/ktap_helpers.sh
 [ -e "$helpers" ] || helpers=$DIR/../kselftest/ktap_helpers.sh
@@ -43,6 +44,20 @@ has_config() { zcat /proc/config.gz 2>/dev/null | grep -qx "$1=y"; }
 value() # KEY FILE
 {
 	awk -v key="$1" '$1 == key { print $2 }' "$2"
+}
+
+# Counters are kept per CPU; reading that file folds them.
+vmstat() # KEY
+{
+	cat /proc/sys/vm/stat_refresh
+	value "$1" /proc/vmstat
+}
+
+# Each allocation of stack memory at these sites fails, so many of them.
+fail_at() # SITES TIMES
+{
+	echo 100 >"$FAIL/probability" && echo 1 >"$FAIL/interval" && echo "$2" >"$FAIL/times" &&
+		echo 0 >"$FAIL/verbose" && echo N >"$FAIL/task-filter" && echo "$1" >"$FAIL/sites"
 }
 
 # The rows "PID OWNED_PAGES DEPTH COMM" of all threads.

@@ -17,6 +17,7 @@
 #define DEBUGFS_DIR	"/sys/kernel/debug/dynamic_stack"
 /* Of the module stack_stress. */
 #define STRESS_FILE	"/sys/kernel/debug/stack_stress/run"
+#define DEEP_FILE	"/sys/kernel/debug/stack_stress/deep"
 /* Of the module dynamic_stack_expand. */
 #define EXPAND_FILE	"/sys/kernel/debug/dynamic_stack_expand/self"
 

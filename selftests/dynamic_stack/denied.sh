@@ -9,7 +9,6 @@
 
 ROUNDS=20
 LEAST_PARKS=100
-FAIL=/sys/kernel/debug/fail_dynamic_stack
 REFILL_RESERVE=0x6
 [ "$(value method "$STATS/summary")" != off ] || skip_all "booted with dynamic_stack=off: nobody waits"
 [ -w "$FAIL/sites" ] || skip_all "needs CONFIG_FAIL_DYNAMIC_STACK, _DEBUG_FS"
@@ -17,27 +16,18 @@ work=$(mktemp -d)
 sites=$(cat $FAIL/sites)
 trap 'echo "$sites" >$FAIL/sites; rm -r "$work"' EXIT
 
-parks() { cat /proc/sys/vm/stat_refresh; value dynamic_stack_park /proc/vmstat; }
-
-# For a while: those who wait go on when the last one has failed.
-fail_refills()
-{
-	echo 100 >$FAIL/probability && echo 1 >$FAIL/interval && echo 0 >$FAIL/verbose &&
-		echo N >$FAIL/task-filter && echo 300 >$FAIL/times &&
-		echo $REFILL_RESERVE >$FAIL/sites
-}
-
 plan $((ROUNDS + 2))
-before=$(parks)
+before=$(vmstat dynamic_stack_park)
 storms_begin
 for _ in $(seq $ROUNDS); do
-	fail_refills
+	# Those who wait go on when the last one has failed.
+	fail_at $REFILL_RESERVE 300
 	stress THREADS $((thread_size - 4096)) 50 2
 done
 echo 0 >$FAIL/times
 storms_end
 status=$?
-parked=$(($(parks) - before))
+parked=$(($(vmstat dynamic_stack_park) - before))
 ktap_test_result "the storm lost no event" [ $status -eq 0 ]
 ktap_print_msg "$parked times a thread waited"
 ktap_test_result "threads waited at least $LEAST_PARKS times" [ $parked -ge $LEAST_PARKS ]

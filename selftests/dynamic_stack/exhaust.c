@@ -16,8 +16,6 @@
 #include "files.h"
 #include "memory_stat.h"
 
-#define DEEP_FILE	"/sys/kernel/debug/stack_stress/deep"
-
 #define PROCESSES	16
 /* Of one process. In 96 MiB all can be there, but not all be deep. */
 #define MOST_THREADS	300

@@ -16,17 +16,15 @@ trap 'rm -r "$work"' EXIT
 
 stock() { awk -v cpu="$1" '$1 == cpu { print $2 + $3 + $4 }' "$STATS/per_cpu"; }
 
-pages_in_stocks() { awk '$1 == "nr_dynamic_stack_stock" { print $2 }' /proc/vmstat; }
-
 # Within ten seconds: what was kept is replaced soon, but not at once.
 stocks_are_as_before()
 {
 	for _ in $(seq 100); do
-		cat /proc/sys/vm/stat_refresh
-		[ "$(pages_in_stocks)" -ne "$before" ] || return 0
+		pages=$(vmstat nr_dynamic_stack_stock)
+		[ "$pages" -ne "$before" ] || return 0
 		sleep 0.1
 	done
-	ktap_print_msg "$before pages were in stocks, $(pages_in_stocks) are now"
+	ktap_print_msg "$before pages were in stocks, $pages are now"
 	return 1
 }
 
@@ -41,8 +39,7 @@ switch() # CPU STATE
 }
 
 plan 4
-cat /proc/sys/vm/stat_refresh
-before=$(pages_in_stocks)
+before=$(vmstat nr_dynamic_stack_stock)
 storms_begin
 transitions=0 stocks=0 expected=0
 for round in $(seq $ROUNDS); do

@@ -25,7 +25,6 @@
 #define DEEP_COMM	"memcg_deep"
 
 /* Many threads that go deep, each by several pages, and room for a part of them. */
-#define DEEP_FILE	"/sys/kernel/debug/stack_stress/deep"
 #define DEEP_COMMAND	"13000 500"
 #define DEEP_THREADS	300
 #define ROOM_PAGES	300

@@ -8,7 +8,6 @@
 . "$(dirname "$0")/stress_run.sh"
 
 FILE_MB=16
-FAIL=/sys/kernel/debug/fail_dynamic_stack
 EXPAND_SITE=0x10
 TIMES=1000000	# more than there are requests
 # What the way to the disk needs. The red zones of KASAN double it.
@@ -54,19 +53,13 @@ echo $$ >"$group/cgroup.procs"
 set +e
 cd /
 
-fail_to_expand()
-{
-	echo 100 >$FAIL/probability && echo 1 >$FAIL/interval && echo $TIMES >$FAIL/times &&
-		echo 0 >$FAIL/verbose && echo N >$FAIL/task-filter && echo $EXPAND_SITE >$FAIL/sites
-}
-
 plan 3
 echo "$work/top/file" >"$STRESS/file"
 stress REAL_PATHS $((thread_size - paths)) 2 2
 if [ "$(value method "$STATS/summary")" = off ]; then
 	ktap_test_skip "nobody gets stack: under off all have it"
 	ktap_test_skip "requests for stack were refused: under off all have it"
-elif ! has_config CONFIG_DYNAMIC_STACK_EXPAND_SITES || ! fail_to_expand 2>/dev/null; then
+elif ! has_config CONFIG_DYNAMIC_STACK_EXPAND_SITES || ! fail_at $EXPAND_SITE $TIMES 2>/dev/null; then
 	needed="CONFIG_DYNAMIC_STACK_EXPAND_SITES, CONFIG_FAIL_DYNAMIC_STACK"
 	ktap_test_skip "nobody gets stack: needs $needed"
 	ktap_test_skip "requests for stack were refused: needs $needed"

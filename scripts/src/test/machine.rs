@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-//! `test-machine`: guests, suspend to RAM, hibernation, kexec and crash dumps under each method,
-//! in guests that lose no root file system by it.
+//! `test-machine`: guests, suspend to RAM, hibernation, kexec and crash dumps under each
+//! method, in guests that lose no root file system by it.
 
 use std::path::PathBuf;
 

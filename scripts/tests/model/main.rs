@@ -9,9 +9,9 @@
 //! - `fair`: looks for runs in which something never happens.
 //!
 //! The model is small: two CPUs, three users, one or two slots. It is of `lend`, or,
-//! with `maps`, of `fault` and `probe`. It has no threads that sleep by themselves, no lock but one that can keep others from the
-//! OOM killer, no thread that is preempted in a state other than running, and each
-//! CPU may pick any thread.
+//! with `maps`, of `fault` and `probe`. It has no threads that sleep by themselves,
+//! no lock but one that can keep others from the OOM killer, no thread that is
+//! preempted in a state other than running, and each CPU may pick any thread.
 //!
 //! Free pages are a number with a watermark: users and refills leave the last
 //! `min` pages alone, but the first bank of each reserve may have all of them.
@@ -113,13 +113,12 @@ fn waits(cfg: Config) {
     println!("{} states\n{run}", graph.states.len());
 }
 
-#[test]
-fn holds_on_one_cpu() {
-    holds(ONE_CPU);
-    holds(Config { user: 2, ..ONE_CPU });
+/// `cfg` has one CPU.
+fn holds_in_small_sizes(cfg: Config) {
+    holds(cfg);
     holds(Config {
         kthread: true,
-        ..ONE_CPU
+        ..cfg
     });
     holds(Config {
         slots: 2,
@@ -127,8 +126,14 @@ fn holds_on_one_cpu() {
         min: 2,
         reserve_first: 4,
         users: 2,
-        ..ONE_CPU
+        ..cfg
     });
+}
+
+#[test]
+fn holds_on_one_cpu() {
+    holds_in_small_sizes(ONE_CPU);
+    holds(Config { user: 2, ..ONE_CPU });
 }
 
 #[test]
@@ -210,26 +215,15 @@ fn admission_need_not_be_checked_again() {
     });
 }
 
-/// One CPU that lacks pages waits for the other: as many as it had mapped.
 #[test]
 fn holds_where_threads_map() {
-    for cfg in [ONE_CPU, TWO_CPUS, VICTIMS_MUST_EXIT] {
+    holds_in_small_sizes(Config {
+        maps: true,
+        ..ONE_CPU
+    });
+    for cfg in [TWO_CPUS, VICTIMS_MUST_EXIT] {
         holds(Config { maps: true, ..cfg });
     }
-    holds(Config {
-        maps: true,
-        kthread: true,
-        ..ONE_CPU
-    });
-    holds(Config {
-        maps: true,
-        slots: 2,
-        free: 3,
-        min: 2,
-        reserve_first: 4,
-        users: 2,
-        ..ONE_CPU
-    });
 }
 
 /// Of two threads that may take the last bank the first maps a page when the second is
