@@ -49,6 +49,8 @@ mod expand;
 mod fault;
 mod file;
 mod frame;
+#[cfg(CONFIG_X86_64)]
+mod irq_at_end;
 mod kthread;
 mod memcg;
 mod new_pages;

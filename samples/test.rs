@@ -19,6 +19,7 @@ use crate::{
 #[cfg(CONFIG_X86_64)]
 use crate::{
     events,
+    irq_at_end,
     nmi_storm,
     no_check,
     ticks, //
@@ -63,7 +64,7 @@ static DYNAMIC_TESTS: [Test; 0] = [];
 
 /// Tests of which a part is assembly.
 #[cfg(CONFIG_X86_64)]
-static ARCH_TESTS: [Test; 12] = [
+static ARCH_TESTS: [Test; 13] = [
     events::TIMER,
     events::IPI,
     events::CROSS_IPI,
@@ -75,6 +76,7 @@ static ARCH_TESTS: [Test; 12] = [
     events::GP,
     nmi_storm::NMI_STORM,
     no_check::NO_CHECK,
+    irq_at_end::IRQ_AT_END,
     ticks::TICKS,
 ];
 

@@ -1,13 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # The tests of the module stack_stress, small enough for emulated CPUs.
-# EXPAND, NO_CHECK, REAL_PATHS, EVENT_* and NMI_STORM have tests of their own.
+# EXPAND, NO_CHECK, IRQ_AT_END, REAL_PATHS, EVENT_* and NMI_STORM have tests of their own.
 
 . "$(dirname "$0")/common.sh"
 . "$(dirname "$0")/stress_run.sh"
 
 deep=$((thread_size - 4096))
-names=$(grep -Evx 'EXPAND|NO_CHECK|REAL_PATHS|EVENT_.*|NMI_STORM' "$STRESS/run")
+names=$(grep -Evx 'EXPAND|NO_CHECK|IRQ_AT_END|REAL_PATHS|EVENT_.*|NMI_STORM' "$STRESS/run")
 plan "$(echo "$names" | wc -l)"
 for name in $names; do
 	case $name in
