@@ -148,14 +148,15 @@ impl Totals {
     fn add(&self, found: &Found) {
         self.raised.add(found.raised);
         self.handled.add(found.handled);
-        self.at_place.add(found.at_place);
         self.walked.add(found.walked);
         self.in_service.add(found.in_service);
-        // A place that no event came to is visited again.
-        if found.raised != 0 {
-            self.untouched.add(found.untouched);
-            self.unmapped.add(found.unmapped);
-        }
+    }
+
+    /// Counts a visit that is not repeated.
+    fn add_hit(&self, found: &Found) {
+        self.at_place.add(found.at_place);
+        self.untouched.add(found.untouched);
+        self.unmapped.add(found.unmapped);
     }
 
     /// Fails if an event was lost.
@@ -199,7 +200,8 @@ struct Sweep {
     /// The depth of the first event that was lost, or of the first interrupt without a handler.
     #[pin]
     first_lost: Mutex<Option<usize>>,
-    /// Places that the event did not hit: it came during a softirq, or not at all.
+    /// Places that the event did not hit: it came during a softirq, or not at all, or somebody
+    /// else's interrupt had used the slot below before.
     #[pin]
     missed: Mutex<KVVec<Place>>,
 }
@@ -217,7 +219,8 @@ impl Sweep {
         }))
     }
 
-    /// Visits `places`, `threads` at a time, until the event has hit each.
+    /// Visits `places`, `threads` at a time, until the event has hit each, with a slot below that
+    /// is new unless the threads own all slots.
     fn round(&self, places: &[Place], threads: usize, round: usize) -> Result<(), Fault> {
         let most = 2 * places.len() + threads;
         let pages = match self.kind {
@@ -302,6 +305,7 @@ impl Sweep {
         // No word above the boundary is left out, nor is one below touched.
         let floor = stack::address_at(depth.min(boundary));
         let target = attached.map_or(0, Attached::address);
+        let lacks_slots = stack::owned_pages()? < (stack::SIZE / PAGE_SIZE) as u64;
         // SAFETY: The thread was made for this visit and is bound. The place is on its stack and
         // leaves the usual margin; if it is not below all frames, the visit fails.
         let Some(found) = (unsafe { self.visits.visit(sp, floor, seed, target)? }) else {
@@ -331,11 +335,14 @@ impl Sweep {
             found.raised,
             found.handled + found.late,
         )?;
-        if found.at_place == 0 {
+        if found.at_place == 0 || (lacks_slots && found.untouched == 0) {
             self.missed.lock().push(place, GFP_KERNEL)?;
-        } else if self.kind.has_handler() && found.walked == 0 {
+            return Ok(());
+        }
+        if self.kind.has_handler() && found.walked == 0 {
             return Err(Fault::Walk { depth });
         }
+        self.totals.add_hit(&found);
         Ok(())
     }
 }

@@ -93,7 +93,19 @@ static void read_ring(const struct ring *ring, const struct range *bottom, struc
 	}
 }
 
-TEST(callchains)
+FIXTURE(callchain) {
+};
+
+FIXTURE_SETUP(callchain)
+{
+}
+
+FIXTURE_TEARDOWN(callchain)
+{
+}
+
+/* EVENT_BREAKPOINT visits some thousand places: slow in a kernel with sanitizers. */
+TEST_F_TIMEOUT(callchain, to_the_end, 600)
 {
 	struct ring rings[MAX_CPUS];
 	struct range site, bottom;

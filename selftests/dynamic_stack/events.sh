@@ -13,18 +13,18 @@ deepest=$((thread_size - 3072))
 names=$(grep -x 'EVENT_.*' "$STRESS/run") || skip_all "needs CONFIG_X86_64"
 
 # The events hit threads that had not used the slot below, or they prove little (a
-# check of the compiler may have mapped it). Now and then an interrupt of somebody else was there before.
+# check of the compiler may have mapped it).
 hit_new_slots()
 {
-	raised=$(value raised "$STRESS/result")
+	wanted=$(value at_place "$STRESS/result")
 	case $method in
-	off) key=untouched least=0 most=0 ;;
-	lend | probe) key=untouched least=$((raised - raised / 100)) most=$raised ;;
-	*) key=unmapped least=$((raised - raised / 100)) most=$raised ;;
+	off) key=untouched wanted=0 ;;
+	lend | probe) key=untouched ;;
+	*) key=unmapped ;;
 	esac
 	new=$(value $key "$STRESS/result")
-	[ "$new" -ge $least ] && [ "$new" -le "$most" ] && return
-	ktap_print_msg "$key should be from $least to $most and is $new"
+	[ "$new" = "$wanted" ] && return
+	ktap_print_msg "$key should be $wanted and is $new"
 	return 1
 }
 
