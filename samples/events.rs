@@ -132,6 +132,23 @@ impl Kind {
     }
 }
 
+/// Returns whether the thread had not used the slot below, nor got it for another reason.
+///
+/// Where threads own their whole stack from the start, no slot is expected to be new.
+#[cfg(CONFIG_DYNAMIC_STACK)]
+fn slot_was_new(found: &Found) -> bool {
+    match kernel::dynamic_stack::method_name().to_bytes() {
+        b"off" => true,
+        b"fault" => found.unmapped != 0,
+        _ => found.untouched != 0,
+    }
+}
+
+#[cfg(not(CONFIG_DYNAMIC_STACK))]
+fn slot_was_new(_: &Found) -> bool {
+    true
+}
+
 /// What all visits found.
 #[derive(Default)]
 struct Totals {
@@ -200,8 +217,8 @@ struct Sweep {
     /// The depth of the first event that was lost, or of the first interrupt without a handler.
     #[pin]
     first_lost: Mutex<Option<usize>>,
-    /// Places that the event did not hit: it came during a softirq, or not at all, or somebody
-    /// else's interrupt had used the slot below before.
+    /// Places that the event did not hit: it came during a softirq, or not at all, or the slot
+    /// below was not new.
     #[pin]
     missed: Mutex<KVVec<Place>>,
 }
@@ -219,8 +236,7 @@ impl Sweep {
         }))
     }
 
-    /// Visits `places`, `threads` at a time, until the event has hit each, with a slot below that
-    /// is new unless the threads own all slots.
+    /// Visits `places`, `threads` at a time, until the event has hit each above a new slot.
     fn round(&self, places: &[Place], threads: usize, round: usize) -> Result<(), Fault> {
         let most = 2 * places.len() + threads;
         let pages = match self.kind {
@@ -305,7 +321,6 @@ impl Sweep {
         // No word above the boundary is left out, nor is one below touched.
         let floor = stack::address_at(depth.min(boundary));
         let target = attached.map_or(0, Attached::address);
-        let lacks_slots = stack::owned_pages()? < (stack::SIZE / PAGE_SIZE) as u64;
         // SAFETY: The thread was made for this visit and is bound. The place is on its stack and
         // leaves the usual margin; if it is not below all frames, the visit fails.
         let Some(found) = (unsafe { self.visits.visit(sp, floor, seed, target)? }) else {
@@ -335,7 +350,7 @@ impl Sweep {
             found.raised,
             found.handled + found.late,
         )?;
-        if found.at_place == 0 || (lacks_slots && found.untouched == 0) {
+        if found.at_place == 0 || !slot_was_new(&found) {
             self.missed.lock().push(place, GFP_KERNEL)?;
             return Ok(());
         }
