@@ -3,6 +3,7 @@
 #ifndef COUNTERS_H
 #define COUNTERS_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,28 +74,46 @@ static inline bool read_method_from_debugfs(struct method *method)
 	return found && method->slots > 0;
 }
 
-/* Reads the boot line "dynamic_stack: method NAME, SLOTS slots of ...". */
-static inline bool read_method_from_log(struct method *method)
+/* Of the kernel log, what follows @prefix. Returns the number of conversions. */
+static inline int scan_log(const char *prefix, const char *format, ...)
 {
-	const char *prefix = "dynamic_stack: method ";
 	int size = klogctl(10, NULL, 0);	/* SYSLOG_ACTION_SIZE_BUFFER */
-	bool found = false;
 	char *log, *line;
-	int len;
+	int len, found = 0;
+	va_list args;
 
 	if (size <= 0)
-		return false;
+		return 0;
 	log = malloc(size + 1);
 	if (!log)
-		return false;
+		return 0;
 	len = klogctl(3, log, size);		/* SYSLOG_ACTION_READ_ALL */
 	log[len > 0 ? len : 0] = '\0';
 	line = strstr(log, prefix);
-	if (line)
-		found = sscanf(line + strlen(prefix), "%15[^,], %ld slots",
-			       method->name, &method->slots) == 2;
+	if (line) {
+		va_start(args, format);
+		found = vsscanf(line + strlen(prefix), format, args);
+		va_end(args);
+	}
 	free(log);
 	return found;
+}
+
+static inline bool read_method_from_log(struct method *method)
+{
+	return scan_log("dynamic_stack: method ", "%15[^,], %ld slots",
+			method->name, &method->slots) == 2;
+}
+
+/* One, and under probe what its checks map ahead. */
+static inline long pages_per_thread(const struct method *method)
+{
+	long margin = 0;
+
+	if (!strcmp(method->name, "off"))
+		return method->slots;
+	scan_log("dynamic_stack: checks leave a margin of ", "%ld", &margin);
+	return 1 + margin / sysconf(_SC_PAGESIZE);
 }
 
 /* Ends the program as skipped, with the reason, where the feature is absent. */
@@ -111,7 +130,7 @@ static inline struct method require_method(void)
 		ksft_print_header();
 		ksft_exit_skip("needs the module dynamic_stack_stats (the boot log is gone)\n");
 	}
-	method.pages_per_thread = strcmp(method.name, "off") ? 1 : method.slots;
+	method.pages_per_thread = pages_per_thread(&method);
 	return method;
 }
 

@@ -135,12 +135,22 @@ TEST_F(fail_alloc, new_thread_sometimes)
 	EXPECT_LT(started, i);
 }
 
+/* All of the stack, but what the write itself may use. */
+static const char *most_bytes(void)
+{
+	static char bytes[24];
+
+	snprintf(bytes, sizeof(bytes), "%ld",
+		 read_number(EXPAND_FILE, "room_bytes") - 2048);
+	return bytes;
+}
+
 TEST_F(fail_alloc, expand)
 {
 	ASSERT_TRUE(arm(EXPAND, "1", "1", "1"));
-	EXPECT_FALSE(write_text(EXPAND_FILE, "8000"));
+	EXPECT_FALSE(write_text(EXPAND_FILE, most_bytes()));
 	EXPECT_EQ(ENOMEM, errno);
-	EXPECT_TRUE(write_text(EXPAND_FILE, "8000"));
+	EXPECT_TRUE(write_text(EXPAND_FILE, most_bytes()));
 }
 
 TEST_F(fail_alloc, expand_always)
@@ -149,27 +159,23 @@ TEST_F(fail_alloc, expand_always)
 
 	ASSERT_TRUE(arm(EXPAND, "1", ALWAYS, "1"));
 	for (i = 0; i < ROUNDS; i++) {
-		EXPECT_FALSE(write_text(EXPAND_FILE, "8000"));
+		EXPECT_FALSE(write_text(EXPAND_FILE, most_bytes()));
 		EXPECT_EQ(ENOMEM, errno);
 	}
 	disarm();
-	EXPECT_TRUE(write_text(EXPAND_FILE, "8000"));
+	EXPECT_TRUE(write_text(EXPAND_FILE, most_bytes()));
 }
 
 /* One allocation of a request for several pages: it is all or nothing. */
 TEST_F(fail_alloc, expand_half_done)
 {
-	char bytes[24];
 	long pages;
 
 	/* A second page, so that the thread comes to own none by running. */
 	ASSERT_TRUE(write_text(EXPAND_FILE, "5000"));
 	pages = read_number(EXPAND_FILE, "owned_pages");
-	/* All but what the write itself may use. */
-	snprintf(bytes, sizeof(bytes), "%ld",
-		 read_number(EXPAND_FILE, "room_bytes") - 2048);
 	ASSERT_TRUE(arm(EXPAND, "2", "1", "1"));
-	EXPECT_FALSE(write_text(EXPAND_FILE, bytes));
+	EXPECT_FALSE(write_text(EXPAND_FILE, most_bytes()));
 	EXPECT_EQ(ENOMEM, errno);
 	EXPECT_EQ(pages, read_number(EXPAND_FILE, "owned_pages"));
 }
