@@ -27,6 +27,8 @@ struct method {
 	char name[16];
 	long slots;
 	long pages_per_thread;
+	/* That is all there is. */
+	bool whole;
 };
 
 struct counters {
@@ -131,6 +133,7 @@ static inline struct method require_method(void)
 		ksft_exit_skip("needs the module dynamic_stack_stats (the boot log is gone)\n");
 	}
 	method.pages_per_thread = pages_per_thread(&method);
+	method.whole = method.pages_per_thread == method.slots;
 	return method;
 }
 

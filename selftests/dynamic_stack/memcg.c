@@ -197,11 +197,13 @@ FIXTURE_TEARDOWN_PARENT(memcg)
 /*
  * The main thread of the member was charged elsewhere when it was made, so
  * only the parked ones count; unless it is deeper than before, hence the attempts.
+ * Where checks map more than a page ahead, a thread that was interrupted has one more.
  */
 TEST_F_TIMEOUT(memcg, kernel_stack, 180)
 {
 	long bytes = THREADS * method.pages_per_thread * sysconf(_SC_PAGESIZE);
 	struct member member;
+	bool ahead = !method.whole && method.pages_per_thread > 1;
 	long charged, left;
 	int attempt;
 
@@ -215,7 +217,8 @@ TEST_F_TIMEOUT(memcg, kernel_stack, 180)
 		if (charged == bytes && !left)
 			break;
 	}
-	EXPECT_EQ(bytes, charged);
+	EXPECT_GE(charged, bytes);
+	EXPECT_LE(charged, ahead ? bytes + THREADS * sysconf(_SC_PAGESIZE) : bytes);
 	EXPECT_EQ(0, left);
 }
 

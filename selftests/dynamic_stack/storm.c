@@ -125,14 +125,23 @@ static void storm_signal(struct tally *tally)
 	waitpid(child, NULL, 0);
 }
 
-/* A CPU that went offline meanwhile opens the mask, which is no lost event. */
+/*
+ * A CPU that went offline meanwhile opens the mask, which is no lost event. If it is
+ * back before the mask is read, the thread is too, at a second look.
+ */
 static bool runs_on(int cpu)
 {
 	cpu_set_t mask;
+	int look;
 
-	return sched_getcpu() == cpu ||
-	       (!sched_getaffinity(0, sizeof(mask), &mask) &&
-		CPU_COUNT(&mask) != 1);
+	for (look = 0; look < 2; look++) {
+		if (sched_getcpu() == cpu)
+			return true;
+		if (!sched_getaffinity(0, sizeof(mask), &mask) &&
+		    CPU_COUNT(&mask) != 1)
+			return true;
+	}
+	return false;
 }
 
 static void storm_migrate(struct tally *tally)
