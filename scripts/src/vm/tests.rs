@@ -84,8 +84,11 @@ fn arguments_of_any_length_reach_the_guest() {
 
 #[test]
 fn panic_ends_the_run() {
-    let log = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/panic.log");
-    let place = Place::new("panics", &format!("cat {log} >&2; exit 255"));
+    let dir = std::env::var("CARGO_MANIFEST_DIR").unwrap();
+    let place = Place::new(
+        "panics",
+        &format!("cat {dir}/tests/data/panic.log >&2; exit 255"),
+    );
     let run = place.run().unwrap();
     let reason = "Kernel panic - not syncing: sysrq triggered crash".to_string();
     assert_eq!(run.state, State::Died { reason });
