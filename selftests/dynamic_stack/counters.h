@@ -27,8 +27,8 @@ struct method {
 	char name[16];
 	long slots;
 	long pages_per_thread;
-	/* That is all there is. */
-	bool whole;
+	/* Of these, what checks of the compiler map before it is used. */
+	long pages_ahead;
 };
 
 struct counters {
@@ -107,21 +107,11 @@ static inline bool read_method_from_log(struct method *method)
 			method->name, &method->slots) == 2;
 }
 
-/* One, and under probe what its checks map ahead. */
-static inline long pages_per_thread(const struct method *method)
-{
-	long margin = 0;
-
-	if (!strcmp(method->name, "off"))
-		return method->slots;
-	scan_log("dynamic_stack: checks leave a margin of ", "%ld", &margin);
-	return 1 + margin / sysconf(_SC_PAGESIZE);
-}
-
 /* Ends the program as skipped, with the reason, where the feature is absent. */
 static inline struct method require_method(void)
 {
 	struct method method = {};
+	long margin = 0;
 
 	if (read_number("/proc/vmstat", "nr_dynamic_stack_owned") < 0) {
 		ksft_print_header();
@@ -132,8 +122,11 @@ static inline struct method require_method(void)
 		ksft_print_header();
 		ksft_exit_skip("needs the module dynamic_stack_stats (the boot log is gone)\n");
 	}
-	method.pages_per_thread = pages_per_thread(&method);
-	method.whole = method.pages_per_thread == method.slots;
+	/* Only probe has one. */
+	scan_log("dynamic_stack: checks leave a margin of ", "%ld", &margin);
+	method.pages_ahead = margin / sysconf(_SC_PAGESIZE);
+	method.pages_per_thread = strcmp(method.name, "off") ?
+				  1 + method.pages_ahead : method.slots;
 	return method;
 }
 

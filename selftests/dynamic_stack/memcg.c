@@ -203,7 +203,6 @@ TEST_F_TIMEOUT(memcg, kernel_stack, 180)
 {
 	long bytes = THREADS * method.pages_per_thread * sysconf(_SC_PAGESIZE);
 	struct member member;
-	bool ahead = !method.whole && method.pages_per_thread > 1;
 	long charged, left;
 	int attempt;
 
@@ -218,7 +217,8 @@ TEST_F_TIMEOUT(memcg, kernel_stack, 180)
 			break;
 	}
 	EXPECT_GE(charged, bytes);
-	EXPECT_LE(charged, ahead ? bytes + THREADS * sysconf(_SC_PAGESIZE) : bytes);
+	EXPECT_LE(charged, method.pages_ahead ?
+		  bytes + THREADS * sysconf(_SC_PAGESIZE) : bytes);
 	EXPECT_EQ(0, left);
 }
 

@@ -64,8 +64,8 @@ TEST_F_TIMEOUT(zero_page, new_threads, 120)
 	       depths.owned_pages);
 	EXPECT_EQ(THREADS, depths.threads);
 	EXPECT_GT(depths.depth_bytes, 0);
-	EXPECT_LT(depths.depth_bytes, sysconf(_SC_PAGESIZE) *
-		  (method.whole ? 1 : method.pages_per_thread));
+	EXPECT_LT(depths.depth_bytes,
+		  (1 + method.pages_ahead) * sysconf(_SC_PAGESIZE));
 }
 
 /* And so do the pages that a running thread gets, by more of them than were zero before. */
