@@ -4,7 +4,8 @@
 set -euo pipefail
 
 project=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-host=${XDG_CACHE_HOME:-$HOME/.cache}/dynstack/host
+# A directory for each checkout: cargo takes what another one built for its own.
+host=${XDG_CACHE_HOME:-$HOME/.cache}/dynstack/host-$(printf %s "$project" | sha256sum | cut -c1-12)
 binary=$host/release/dynstack
 mkdir -p "$host"
 

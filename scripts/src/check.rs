@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Formats and styles of all that is here, and the tests of this program.
 
+use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -30,11 +31,11 @@ pub fn run(ctx: &Context) -> Result<Outcome> {
             "format of the host program",
             cargo(ctx, &["fmt", "--check"]),
         ),
-        command(ctx, "clippy on the host program", clippy(ctx)),
+        command(ctx, "clippy on the host program", clippy(ctx)?),
         command(
             ctx,
             "tests of the host program",
-            with_target(ctx, cargo(ctx, &["test", "--locked"])),
+            with_target(cargo(ctx, &["test", "--locked"]))?,
         ),
         command(ctx, "format of the modules", rustfmt(ctx)?),
         command(
@@ -76,15 +77,19 @@ fn cargo(ctx: &Context, words: &[&str]) -> Command {
     cargo
 }
 
-fn with_target(ctx: &Context, mut cargo: Command) -> Command {
-    cargo.arg("--target-dir").arg(ctx.cache.join("host"));
-    cargo
+/// With the target directory that this program was built in, as its release profile.
+fn with_target(mut cargo: Command) -> Result<Command> {
+    let program = env::current_exe()?;
+    let target = program.ancestors().nth(2);
+    cargo.arg("--target-dir");
+    cargo.arg(target.context("not started from a target directory of cargo")?);
+    Ok(cargo)
 }
 
-fn clippy(ctx: &Context) -> Command {
-    let mut clippy = with_target(ctx, cargo(ctx, &["clippy", "--locked", "--all-targets"]));
+fn clippy(ctx: &Context) -> Result<Command> {
+    let mut clippy = with_target(cargo(ctx, &["clippy", "--locked", "--all-targets"]))?;
     clippy.args(["--", "-D", "warnings"]);
-    clippy
+    Ok(clippy)
 }
 
 fn rustfmt(ctx: &Context) -> Result<Command> {
