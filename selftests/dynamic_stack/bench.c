@@ -21,6 +21,7 @@
 #include <x86intrin.h>
 
 #include "cpus.h"
+#include "fail.h"
 #include "files.h"
 #include "kselftest.h"
 
@@ -32,6 +33,8 @@
 #define FILE_BYTES	4096
 /* Far more than a loop that waits for an interrupt takes, and less than that. */
 #define INTERRUPT_TICKS	200
+/* So many can keep all that they were lent while no page can be allocated. */
+#define DEEP_THREADS	2
 #define STRESS		"/sys/kernel/debug/stack_stress/"
 
 struct operation {
@@ -50,9 +53,13 @@ struct sample {
 	unsigned long count;
 };
 
+struct thread {
+	char stack[16384];
+	int id;
+};
+
 static unsigned long done;
-static char thread_stack[16384];
-static int thread_id;
+static struct thread threads[DEEP_THREADS];
 static bool stop;
 static char *new_pages;
 static long page_size;
@@ -63,6 +70,8 @@ static int question[2], answer[2];
 static unsigned long long interrupt_ticks;
 /* When a thread that was deep gave up the CPU, and what that took. */
 static unsigned long long deep_end, deep_switch_ticks;
+/* The same of the one that gives it up when pages can be had again. */
+static unsigned long long refill_start, refill_ticks;
 
 static void die(const char *what)
 {
@@ -105,23 +114,23 @@ static void batch_yield(void)
 		sched_yield();
 }
 
-static void start_thread(int (*function)(void *))
+static void start_thread(struct thread *thread, int (*function)(void *))
 {
 	const int flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND |
 			  CLONE_THREAD | CLONE_SYSVSEM | CLONE_PARENT_SETTID |
 			  CLONE_CHILD_CLEARTID;
 
-	if (clone(function, thread_stack + sizeof(thread_stack), flags, NULL,
-		  &thread_id, NULL, &thread_id) < 0)
+	if (clone(function, thread->stack + sizeof(thread->stack), flags, NULL,
+		  &thread->id, NULL, &thread->id) < 0)
 		die("clone");
 }
 
-static void join_thread(void)
+static void join_thread(struct thread *thread)
 {
 	int id;
 
-	while ((id = __atomic_load_n(&thread_id, __ATOMIC_ACQUIRE)))
-		syscall(SYS_futex, &thread_id, FUTEX_WAIT, id, NULL);
+	while ((id = __atomic_load_n(&thread->id, __ATOMIC_ACQUIRE)))
+		syscall(SYS_futex, &thread->id, FUTEX_WAIT, id, NULL);
 }
 
 static int thread_exits(void *unused __maybe_unused)
@@ -141,8 +150,8 @@ static void batch_clone_exit(void)
 	int i;
 
 	for (i = 0; i < 5; i++) {
-		start_thread(thread_exits);
-		join_thread();
+		start_thread(threads, thread_exits);
+		join_thread(threads);
 	}
 	done += 5;
 }
@@ -237,10 +246,15 @@ static void batch_stress(void)
 	done++;
 }
 
-static int thread_was_deep(void *unused __maybe_unused)
+static void go_deep(void)
 {
 	if (!write_text(STRESS "deep", " "))
 		die(STRESS "deep");
+}
+
+static int thread_was_deep(void *unused __maybe_unused)
+{
+	go_deep();
 	__atomic_store_n(&deep_end, __rdtsc(), __ATOMIC_RELAXED);
 	sched_yield();
 	return 0;
@@ -250,17 +264,71 @@ static int thread_was_deep(void *unused __maybe_unused)
 static void batch_deep_switch(void)
 {
 	deep_end = 0;
-	start_thread(thread_was_deep);
+	start_thread(threads, thread_was_deep);
 	while (!__atomic_load_n(&deep_end, __ATOMIC_RELAXED))
 		sched_yield();
 	deep_switch_ticks = __rdtsc() - deep_end;
-	join_thread();
+	join_thread(threads);
 	done++;
 }
 
 static unsigned long long ticks_of_deep_switch(void)
 {
 	return deep_switch_ticks;
+}
+
+static int thread_awaits_refill(void *unused __maybe_unused)
+{
+	unsigned long long now, start;
+
+	go_deep();
+	__atomic_store_n(&deep_end, __rdtsc(), __ATOMIC_RELAXED);
+	while (!__atomic_load_n(&refill_ticks, __ATOMIC_RELAXED)) {
+		sched_yield();
+		now = __rdtsc();
+		start = __atomic_load_n(&refill_start, __ATOMIC_RELAXED);
+		if (start && !refill_ticks)
+			__atomic_store_n(&refill_ticks, now - start, __ATOMIC_RELAXED);
+	}
+	return 0;
+}
+
+static void empty_stock(void)
+{
+	int i;
+
+	/* It needs no page of the stock to run then. */
+	go_deep();
+	if (!arm(REFILL_RESERVE, "1", ALWAYS, "0"))
+		die(FAIL_DIR);
+	refill_start = 0;
+	refill_ticks = 0;
+	for (i = 0; i < DEEP_THREADS; i++) {
+		deep_end = 0;
+		start_thread(&threads[i], thread_awaits_refill);
+		while (!__atomic_load_n(&deep_end, __ATOMIC_RELAXED))
+			sched_yield();
+	}
+	disarm();
+}
+
+/* To a thread that first makes up for the refills that failed. */
+static void batch_refill_switch(void)
+{
+	int i;
+
+	while (!__atomic_load_n(&refill_ticks, __ATOMIC_RELAXED)) {
+		__atomic_store_n(&refill_start, __rdtsc(), __ATOMIC_RELAXED);
+		sched_yield();
+	}
+	for (i = 0; i < DEEP_THREADS; i++)
+		join_thread(&threads[i]);
+	done++;
+}
+
+static unsigned long long ticks_of_refill_switch(void)
+{
+	return refill_ticks;
 }
 
 static unsigned long long ticks_of_first_slot(void)
@@ -332,14 +400,14 @@ static void measure_switch(void)
 	};
 	long switches, lends;
 
-	start_thread(thread_yields);
+	start_thread(threads, thread_yields);
 	switches = count_switches();
 	lends = read_number("/proc/vmstat", "dynamic_stack_lend");
 	measure(&op);
 	switches = count_switches() - switches;
 	lends = read_number("/proc/vmstat", "dynamic_stack_lend") - lends;
 	__atomic_store_n(&stop, true, __ATOMIC_RELAXED);
-	join_thread();
+	join_thread(threads);
 	printf("switches %ld\nlends_per_switch %.2f\n", switches,
 	       (double)lends / switches);
 }
@@ -400,6 +468,11 @@ static const struct operation stress_operations[] = {
 	{ "stack_fault_deep", NULL, batch_stress, count_done, ticks_of_deepest },
 };
 
+/* With CONFIG_FAIL_DYNAMIC_STACK as well. */
+static const struct operation refill_switch = {
+	"refill_switch", empty_stock, batch_refill_switch, count_done, ticks_of_refill_switch
+};
+
 static void map_new_pages(void)
 {
 	page_size = sysconf(_SC_PAGESIZE);
@@ -436,5 +509,8 @@ int main(void)
 			measure(&stress_operations[i]);
 	measure_pipe();
 	measure_switch();
+	/* The last: this thread is lent nothing any more. */
+	if (!access(STRESS "deep", W_OK) && !access(FAIL_DIR "sites", W_OK))
+		measure(&refill_switch);
 	return EXIT_SUCCESS;
 }

@@ -7,45 +7,15 @@
 #include "kselftest_harness.h"
 
 #include "counters.h"
+#include "fail.h"
 #include "files.h"
 #include "forks.h"
 
-#define FAIL_DIR	"/sys/kernel/debug/fail_dynamic_stack/"
 #define CPU_FILE	"/sys/devices/system/cpu/cpu1/online"
 
-/* What memory is allocated for: the bits of FAIL_DIR "sites". */
-#define AREA		"0x01"
-#define REFILL		"0x02"
-#define REFILL_RESERVE	"0x06"
-#define CPU		"0x08"
-#define EXPAND		"0x10"
-#define ALL_BUT_RESERVE	"0x3b"
-#define NOWHERE		"0x00"
-
-#define ALWAYS		"-1"
 #define ROUNDS		50
 
 static struct method method;
-
-/* Of the allocations at @sites, each @interval-th fails, @times in all. */
-static bool arm(const char *sites, const char *interval, const char *times,
-		const char *only_us)
-{
-	return write_text(FAIL_DIR "sites", NOWHERE) &&
-	       write_text(FAIL_DIR "probability", "100") &&
-	       write_text(FAIL_DIR "verbose", "0") &&
-	       write_text(FAIL_DIR "interval", interval) &&
-	       write_text(FAIL_DIR "times", times) &&
-	       write_text(FAIL_DIR "task-filter", only_us) &&
-	       write_text("/proc/self/make-it-fail", only_us) &&
-	       write_text(FAIL_DIR "sites", sites);
-}
-
-static void disarm(void)
-{
-	write_text(FAIL_DIR "sites", NOWHERE);
-	write_text("/proc/self/make-it-fail", "0");
-}
 
 static long count_of(const char *key)
 {

@@ -16,7 +16,7 @@ pub struct Operation {
     by_module: bool,
 }
 
-pub const OPERATIONS: [Operation; 13] = [
+pub const OPERATIONS: [Operation; 14] = [
     Operation::mean("switch", "context switch"),
     Operation::mean("clone_exit", "thread clone+exit"),
     Operation::mean("vfork_exit", "vfork+exit"),
@@ -28,6 +28,7 @@ pub const OPERATIONS: [Operation; 13] = [
     Operation::median("user_interrupt", "timer tick in user mode"),
     Operation::by_module("kernel_interrupt", "interrupt in the kernel"),
     Operation::by_module("deep_switch", "switch from a thread that was deep"),
+    Operation::by_module("refill_switch", "switch after two failed refills"),
     Operation::by_module("stack_fault", "first write to the next page"),
     Operation::by_module("stack_fault_deep", "first write at the deepest page"),
 ];
@@ -97,7 +98,7 @@ impl Operation {
     /// what does not depend on the size of the stack is drawn for the `first` one only.
     pub fn is_drawn(&self, first: bool) -> bool {
         match self.key {
-            "stack_fault" | "stack_fault_deep" | "deep_switch" => false,
+            "stack_fault" | "stack_fault_deep" | "deep_switch" | "refill_switch" => false,
             "switch" | "clone_exit" | "vfork_exit" => true,
             _ => first,
         }
