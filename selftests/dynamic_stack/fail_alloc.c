@@ -136,6 +136,28 @@ TEST_F(fail_alloc, expand_always)
 	EXPECT_TRUE(write_text(EXPAND_FILE, most_bytes()));
 }
 
+static bool child_expands(void)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(!write_text(EXPAND_FILE, most_bytes()));
+	return pid > 0 && waitpid(pid, &status, 0) == pid && !status;
+}
+
+/* New threads, which have something to ask for, and fail with their parent. */
+TEST_F(fail_alloc, expand_sometimes)
+{
+	int i, expanded = 0;
+
+	ASSERT_TRUE(arm(EXPAND, "7", ALWAYS, "1"));
+	for (i = 0; i < ROUNDS; i++)
+		expanded += child_expands();
+	EXPECT_GT(expanded, 0);
+	EXPECT_LT(expanded, i);
+}
+
 /* One allocation of a request for several pages: it is all or nothing. */
 TEST_F(fail_alloc, expand_half_done)
 {
@@ -220,6 +242,16 @@ TEST_F_TIMEOUT(fail_alloc, refill_always, 120)
 	long failures = count_of("dynamic_stack_refill_fail");
 
 	ASSERT_TRUE(arm(REFILL, "1", ALWAYS, "0"));
+	EXPECT_TRUE(stress("THREADS 13000 50 2"));
+	EXPECT_GT(count_of("dynamic_stack_refill_fail"), failures);
+}
+
+/* And kstackd fails as often: it is asked only where refills have failed. */
+TEST_F_TIMEOUT(fail_alloc, reserve_sometimes, 120)
+{
+	long failures = count_of("dynamic_stack_refill_fail");
+
+	ASSERT_TRUE(arm(REFILL_RESERVE, "3", ALWAYS, "0"));
 	EXPECT_TRUE(stress("THREADS 13000 50 2"));
 	EXPECT_GT(count_of("dynamic_stack_refill_fail"), failures);
 }

@@ -321,6 +321,20 @@ static long charged_bytes(void)
 	return bytes;
 }
 
+/* A member whose threads go deep when the pipe is closed; the limit, or 0. */
+static long start_divers_below_limit(struct member *member)
+{
+	long limit;
+	char text[24];
+
+	if (pipe(diving) || !start_member(member, start_divers))
+		return 0;
+	close(diving[0]);
+	limit = charged_bytes() + ROOM_PAGES * sysconf(_SC_PAGESIZE);
+	snprintf(text, sizeof(text), "%ld", limit);
+	return write_text(GROUP "/memory.max", text) ? limit : 0;
+}
+
 /*
  * Threads that have used pages for which the group has no room: they are charged
  * on their way to user mode, and there the limit acts.
@@ -328,28 +342,54 @@ static long charged_bytes(void)
 TEST_F_TIMEOUT(memcg, limit, 180)
 {
 	struct member member;
-	char limit[24];
+	long limit;
 	int status;
 
 	if (!strcmp(method.name, "off"))
 		SKIP(return, "booted with dynamic_stack=off: clone() charges all");
 	if (access(DEEP_FILE, W_OK))
 		SKIP(return, "needs the module stack_stress");
-	ASSERT_EQ(0, pipe(diving));
-	ASSERT_TRUE(start_member(&member, start_divers));
-	close(diving[0]);
-	snprintf(limit, sizeof(limit), "%ld",
-		 charged_bytes() + ROOM_PAGES * sysconf(_SC_PAGESIZE));
-	ASSERT_TRUE(write_text(GROUP "/memory.max", limit));
+	limit = start_divers_below_limit(&member);
+	ASSERT_GT(limit, 0);
 	EXPECT_EQ(0, read_number(GROUP "/memory.events", "oom_kill"));
 	close(diving[1]);
 	ASSERT_EQ(member.pid, waitpid(member.pid, &status, 0));
 	close(member.release);
-	TH_LOG("%s: limit %s bytes, reached %ld times, %ld OOM kills", method.name, limit,
+	TH_LOG("%s: limit %ld bytes, reached %ld times, %ld OOM kills", method.name, limit,
 	       read_number(GROUP "/memory.events", "max"),
 	       read_number(GROUP "/memory.events", "oom_kill"));
 	EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 	EXPECT_GT(read_number(GROUP "/memory.events", "oom_kill"), 0);
+	EXPECT_EQ(0, wait_for_kernel_stack(GROUP, 0));
+}
+
+/* Who may not be killed: charges that fail are forced, since the pages are in use. */
+TEST_F_TIMEOUT(memcg, forced_charge, 180)
+{
+	struct member member;
+	long limit, charged, up;
+	char path[32];
+	int i;
+
+	if (!strcmp(method.name, "off"))
+		SKIP(return, "booted with dynamic_stack=off: clone() charges all");
+	if (access(DEEP_FILE, W_OK))
+		SKIP(return, "needs the module stack_stress");
+	limit = start_divers_below_limit(&member);
+	ASSERT_GT(limit, 0);
+	snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", member.pid);
+	ASSERT_TRUE(write_text(path, "-1000"));
+	up = read_number(DEEP_FILE, "up") + DEEP_THREADS;
+	close(diving[1]);
+	for (i = 0; i < POLLS && (read_number(DEEP_FILE, "up") < up || charged_bytes() <= limit); i++)
+		usleep(POLL_MS * 1000);
+	charged = charged_bytes();
+	TH_LOG("%s: limit %ld bytes, reached %ld times, charged %ld", method.name, limit,
+	       read_number(GROUP "/memory.events", "max"), charged);
+	EXPECT_EQ(up, read_number(DEEP_FILE, "up"));
+	EXPECT_GT(charged, limit);
+	EXPECT_EQ(0, read_number(GROUP "/memory.events", "oom_kill"));
+	EXPECT_TRUE(end_member(&member));
 	EXPECT_EQ(0, wait_for_kernel_stack(GROUP, 0));
 }
 
