@@ -35,6 +35,9 @@ remove() { rmmod "$(basename "$1" .ko)"; }
 load() { each insmod; }
 unload() { each remove; }
 
+# What runs the tests outlives what they do to memory.
+echo -1000 >/proc/self/oom_score_adj
+
 # The kernel's tests of live patching skip if no directory of this name is there to
 # build modules in. Here theirs are built.
 export KDIR="$dir"
@@ -46,7 +49,8 @@ for test; do
 	# Of the kernel's tests, each finds its files in the folder that it is in. The
 	# list gives "overflow.sh NAME" as one word.
 	# shellcheck disable=SC2086
-	(cd "$(dirname "$test")" && exec timeout -k 10 "$limit" ./${test##*/} 2>&1)
+	(echo 0 >/proc/self/oom_score_adj
+	cd "$(dirname "$test")" && exec timeout -k 10 "$limit" ./${test##*/} 2>&1)
 	mark "end $test $?"
 done
 [ -z "$modules" ] || step unload unload
