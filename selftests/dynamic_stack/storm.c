@@ -7,6 +7,7 @@
 
 #include <sched.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 
 #include "counters.h"
@@ -180,6 +181,9 @@ FIXTURE_SETUP(storm)
 			     PROT_READ | PROT_WRITE,
 			     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, self->tallies);
+	/* Then CPUs of a core choose for each other who runs; see prctl(2). */
+	if (!prctl(PR_SCHED_CORE, PR_SCHED_CORE_CREATE, 0, PR_SCHED_CORE_SCOPE_THREAD, 0))
+		TH_LOG("with core scheduling");
 }
 
 FIXTURE_TEARDOWN(storm)
