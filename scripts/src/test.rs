@@ -33,7 +33,7 @@ use crate::vm::{Run, State, Vm};
 
 /// Boots that do not end with the method that was asked for: column, method, and what
 /// else is on the command line.
-const ODD_BOOTS: [(&str, &str, &[&str]); 3] = [
+const ODD_BOOTS: [(&str, &str, &[&str]); 4] = [
     (
         "bogus",
         "bogus",
@@ -45,6 +45,11 @@ const ODD_BOOTS: [(&str, &str, &[&str]); 3] = [
     ),
     ("no memory", "lend", &["fail_dynamic_stack=1,100,0,1"]),
     ("no CPU", "lend", &["fail_dynamic_stack=1,100,0,-1,0x20"]),
+    (
+        "no CPU, fault",
+        "fault",
+        &["fail_dynamic_stack=1,100,0,-1,0x20"],
+    ),
 ];
 /// The only test that has an opinion of them.
 const ODD_BOOTS_TEST: &str = "boot_option.sh";
@@ -129,6 +134,7 @@ pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
 
     let mut died = false;
     let mut counts = Counts::default();
+    let mut all = fragments.len() > 1;
     for fragment in &fragments {
         let mut lab = Lab::new(ctx, fragment.as_ref(), &asked, &judge, &args.boot)?;
         let matrix = lab.run(&methods)?;
@@ -138,8 +144,16 @@ pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
         print!("{matrix}");
         died |= lab.died;
         counts += matrix.counts();
+        if asked.is_empty() && fragment.is_none() {
+            println!("of the kernel's own suites, all methods against the first:");
+            let table = suites::compare(ctx, lab.kernel, &methods, &args.boot)?;
+            print!("{table}");
+            died |= table.lost_a_guest();
+            counts += table.counts();
+            all = true;
+        }
     }
-    if fragments.len() > 1 {
+    if all {
         println!("in all: {counts}");
     }
     Ok(outcome(counts, died))

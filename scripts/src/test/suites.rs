@@ -83,15 +83,7 @@ struct Lab<'a> {
 pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
     let methods = method::select(&args.methods)?;
     let configs = args.configs.select(ctx)?;
-    setup::ensure(ctx)?;
-    setup::ensure_selftests(ctx)?;
-    let lab = Lab {
-        ctx,
-        vng: Tools::ensure(ctx)?.vng,
-        script: ctx.root.join("scripts/guest/test.sh"),
-        splats: Splats::of(ctx)?,
-        boot: &args.boot,
-    };
+    let lab = Lab::open(ctx, &args.boot)?;
     let asked = method::words(&args.suites);
     let (mut died, mut counts) = (false, Counts::default());
     for fragment in &configs {
@@ -101,16 +93,50 @@ pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
         }
         print!("{table}");
         died |= table.lost_a_guest();
-        counts += Counts {
-            passed: table.passed(),
-            failed: table.regressions(),
-            skipped: 0,
-        };
+        counts += table.counts();
     }
     Ok(outcome(counts, died))
 }
 
-impl Lab<'_> {
+/// Of the kernel that all tests run on: the first of `methods` against the others.
+pub fn compare(
+    ctx: &Context,
+    kernel: Kernel,
+    methods: &[&'static str],
+    boot: &Boot,
+) -> Result<Table> {
+    let lab = Lab::open(ctx, boot)?;
+    let workplace = lab.workplace()?;
+    let suites = catalog::select(&catalog::SUBSET.map(str::to_string), |_| false)?;
+    let image = Image {
+        installed: workplace.install(&kernel, &suites)?,
+        modules: Some(Modules::ensure(ctx, &kernel)?),
+        kernel,
+    };
+    lab.fill_all(methods.iter().map(|method| (*method, &image)))
+}
+
+impl<'a> Lab<'a> {
+    fn open(ctx: &'a Context, boot: &'a Boot) -> Result<Self> {
+        setup::ensure(ctx)?;
+        setup::ensure_selftests(ctx)?;
+        Ok(Self {
+            ctx,
+            vng: Tools::ensure(ctx)?.vng,
+            script: ctx.root.join("scripts/guest/test.sh"),
+            splats: Splats::of(ctx)?,
+            boot,
+        })
+    }
+
+    fn workplace(&self) -> Result<Workplace<'a>> {
+        let tree = match &self.ctx.kdir {
+            Some(kdir) => source_of(kdir),
+            None => Tree::ensure(self.ctx)?.dir,
+        };
+        Ok(Workplace::new(self.ctx, tree))
+    }
+
     fn run(
         &self,
         fragment: Option<&Fragment>,
@@ -122,11 +148,7 @@ impl Lab<'_> {
         let fragments = [Some(&usual), fragment];
         let fragments = || fragments.into_iter().flatten();
 
-        let tree = match &ctx.kdir {
-            Some(kdir) => source_of(kdir),
-            None => Tree::ensure(ctx)?.dir,
-        };
-        let workplace = Workplace::new(ctx, tree);
+        let workplace = self.workplace()?;
         let suites = catalog::select(asked, |name| workplace.has_folder(name))?;
         let kernel = Kernel::ensure(ctx, fragments())?;
         let series = Image {
@@ -154,7 +176,14 @@ impl Lab<'_> {
 
         let base = base.iter().map(|image| (stage::BASE, image));
         let methods = methods.iter().map(|method| (*method, &series));
-        let columns: Vec<_> = base.chain(methods).collect();
+        self.fill_all(base.chain(methods))
+    }
+
+    fn fill_all<'b>(
+        &self,
+        columns: impl Iterator<Item = (&'static str, &'b Image)>,
+    ) -> Result<Table> {
+        let columns: Vec<_> = columns.collect();
         let names: Vec<_> = columns.iter().map(|(name, _)| *name).collect();
         let mut table = Table::new(&names);
         for (name, image) in columns {
@@ -188,6 +217,7 @@ impl Lab<'_> {
         if suite.kind != Kind::Boot {
             vm.kernel_args.extend(WITHOUT_KUNIT.map(str::to_string));
         }
+        vm.qemu_args.extend(suite.machine.map(str::to_string));
         vm.quiet = TIMEOUT + Duration::from_secs(60);
         vm.total = BOOT + TIMEOUT * tests.len() as u32;
         let modules: Vec<&Path> = image.modules.iter().flat_map(Modules::all).collect();

@@ -39,13 +39,29 @@ pub fn read(
         let found = splats.find(test, section::lines(&console, test));
         match suite.kind {
             Kind::Script { .. } => cases.extend(script(section, &found)),
-            // Many print no KTAP: exit status and kernel log decide.
             _ => {
                 let (_, name) = test.rsplit_once('/').unwrap_or(("", test));
-                let status = section.and_then(|section| section.status);
-                cases.push((name.to_string(), Verdict::new(status, &found)));
+                cases.extend(program(name, section, &found));
             }
         }
+    }
+    cases
+}
+
+/// Many print no KTAP: the exit status decides. It excuses nothing else that is wrong:
+/// what the log shows is a case, and so is each part that is told.
+fn program(name: &str, section: Option<&Section>, splats: &[&str]) -> Vec<Case> {
+    let status = Verdict::new(section.and_then(|section| section.status));
+    let mut cases = vec![(name.to_string(), status)];
+    for line in splats {
+        let name = format!("{name}: {}", without_numbers(line));
+        cases.push((name, Verdict::Failed("in the kernel log".to_string())));
+    }
+    let lines = section.iter().flat_map(|section| &section.lines);
+    let parts = ktap::parse(lines.map(String::as_str)).unwrap_or_default();
+    for (part, verdict) in parts.iter().flat_map(ktap::Test::leaves) {
+        let name = format!("{name}: {}", without_numbers(&part));
+        cases.push((name, Verdict::from(verdict)));
     }
     cases
 }
@@ -191,13 +207,13 @@ mod tests {
     }
 
     #[test]
-    fn status_decides_for_programs_and_the_boot_has_splats_of_its_own() {
+    fn status_and_log_and_parts_of_programs_are_cases_and_so_is_the_log_of_the_boot() {
         let suites = catalog::select(&["x86".to_string()], |_| true).unwrap();
         let tests = ["x86/a", "x86/b", "x86/c"].map(str::to_string);
         let console = lines("[ 0.1] BUG: z 5\n[ 2.0] @dynstack start x86/a\n[ 2.1] Oops: 1");
         let output = lines(
-            "@dynstack start x86/a\n@dynstack end x86/a 0\n\
-             @dynstack start x86/b\n@dynstack end x86/b 4",
+            "@dynstack start x86/a\nTAP version 13\n1..2\nok 1 trap 0x80\nnot ok 2 nmi\n\
+             @dynstack end x86/a 1\n@dynstack start x86/b\n@dynstack end x86/b 4",
         );
         let shipped = include_str!("../../../data/splats.txt");
         let splats = Splats::parse(shipped).unwrap();
@@ -205,7 +221,10 @@ mod tests {
             read(&suites[0], &tests, &output, &console, &splats),
             cases(&[
                 ("boot: BUG: z #", failed("in the kernel log")),
-                ("a", failed("kernel log: [ 2.1] Oops: 1")),
+                ("a", failed("exit status 1")),
+                ("a: Oops: #", failed("in the kernel log")),
+                ("a: trap #", Verdict::Ok),
+                ("a: nmi", failed("failed")),
                 ("b", Verdict::Skipped),
                 ("c", failed("did not end")),
             ])

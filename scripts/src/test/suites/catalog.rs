@@ -11,6 +11,12 @@ pub const QUICK: [&str; 8] = [
     "kunit", "vmalloc", "x86", "futex", "clone3", "pidfd", "ptrace", "signal",
 ];
 
+/// What `test` runs as well: does not take long, and all of it passes.
+pub const SUBSET: [&str; 4] = ["clone3", "futex", "ptrace", "signal"];
+
+/// Two threads of one core, for core scheduling.
+const ONE_CORE: &str = "-smp 2,threads=2";
+
 /// Of the wrappers of run_vmtests.sh, those that do with two gigabytes and one node.
 /// The others fill memory (cow, gup_test, mremap, process_mrelease, userfaultfd,
 /// hugevm), want huge pages (hugetlb, thp, compaction, pagemap, ksm), more nodes
@@ -42,6 +48,8 @@ const NOT_OF_FUTEX: &[&str] = &["run.sh", "robust_list"];
 pub struct Suite {
     pub name: String,
     pub kind: Kind,
+    /// Options for the emulator, if it needs a machine of its own.
+    pub machine: Option<&'static str>,
     choice: Choice,
 }
 
@@ -71,12 +79,20 @@ impl Suite {
         Self {
             name: name.to_string(),
             kind,
+            machine: None,
             choice,
         }
     }
 
     fn folder(name: &str, choice: Choice) -> Self {
         Self::new(name, Kind::Folder(name.to_string()), choice)
+    }
+
+    fn on(self, machine: &'static str) -> Self {
+        Self {
+            machine: Some(machine),
+            ..self
+        }
     }
 
     fn script(file: &'static str, modules: &'static [&'static str]) -> Self {
@@ -128,7 +144,7 @@ fn known() -> Vec<Suite> {
             &["kernel/torture.ko", "kernel/rcu/rcutorture.ko"],
         ),
         Suite::folder("x86", Choice::All),
-        Suite::folder("sched", Choice::All),
+        Suite::folder("sched", Choice::All).on(ONE_CORE),
         Suite::new("futex", functional, Choice::AllBut(NOT_OF_FUTEX)),
         Suite::folder("clone3", Choice::All),
         Suite::folder("pidfd", Choice::All),
@@ -201,6 +217,7 @@ mod tests {
         assert_eq!(quick, QUICK);
         let all = names("all");
         assert!(quick.iter().all(|name| all.contains(name)));
+        assert!(SUBSET.iter().all(|name| QUICK.contains(name)));
         assert!(all.contains(&"rcutorture".to_string()));
         assert_eq!(names("all x86 all"), all);
     }
