@@ -4,6 +4,7 @@
 //!
 //! - `state`: what there is: CPUs with their stocks, threads, kstackd;
 //! - `step`: what happens in one go, while others can do nothing in between;
+//! - `stock`: of that, what a switch takes from a stock, and the refill;
 //! - `kstackd`: its steps;
 //! - `explore`: all states, breadth first; looks for what must never happen;
 //! - `fair`: looks for runs in which something never happens.
@@ -39,6 +40,7 @@ mod fair;
 mod kstackd;
 mod state;
 mod step;
+mod stock;
 
 use explore::Graph;
 use state::{Config, Life, SOUND, State};
@@ -56,10 +58,11 @@ const TWO_CPUS: Config = SOUND;
 const VICTIMS_MUST_EXIT: Config = Config {
     users: 3,
     kthread: true,
-    free_least: 2,
-    free: 2,
+    free_least: 3,
+    free: 3,
     min: 2,
     reserve_first: 0,
+    both_banks: false,
     reaper: false,
     ..TWO_CPUS
 };
@@ -161,7 +164,8 @@ fn holds_for_three_threads_on_two_cpus() {
 fn victims_can_exit() {
     holds(VICTIMS_MUST_EXIT);
     holds(Config {
-        free: 3,
+        free_least: 4,
+        free: 4,
         user: 2,
         ..VICTIMS_MUST_EXIT
     });
@@ -310,6 +314,9 @@ fn kstackd_that_borrows_its_stack_is_parked_too() {
 fn list_before_state_loses_a_wakeup() {
     let cfg = Config {
         state_first: false,
+        free_least: 2,
+        free: 2,
+        both_banks: true,
         ..VICTIMS_MUST_EXIT
     };
     // With it the run ends sooner: a victim is lost, and nobody else can be killed.
@@ -346,7 +353,7 @@ fn list_has_a_thread_once() {
     ends_with(
         Config {
             list_once: false,
-            ..ONE_CPU
+            ..VICTIMS_MUST_EXIT
         },
         "a thread is added to the list twice",
     );
@@ -370,6 +377,7 @@ fn remainder_lets_victims_exit() {
         slots: 2,
         free: 0,
         min: 0,
+        both_banks: false,
         ..ONE_CPU
     };
     holds(cfg);
@@ -464,8 +472,8 @@ fn last_bank_is_not_for_victims_alone() {
             ..VICTIMS_MUST_EXIT
         },
         Config {
-            free_least: 1,
-            free: 1,
+            free_least: 2,
+            free: 2,
             min: 1,
             ..VICTIMS_MUST_EXIT
         },

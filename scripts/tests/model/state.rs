@@ -138,6 +138,8 @@ pub struct Config {
     pub min: u8,
     /// Pages in each reserve at the start: all numbers up to this one.
     pub reserve_first: u8,
+    /// Both banks of each CPU are full at the start; otherwise only that which is due.
+    pub both_banks: bool,
     /// Pages of user memory that a thread may have; it starts with one.
     pub user: u8,
     /// `oom_locked` at the start.
@@ -193,6 +195,7 @@ pub const SOUND: Config = Config {
     free: 2,
     min: 1,
     reserve_first: 2,
+    both_banks: true,
     user: 1,
     oom_locked: false,
     refill_kicks: false,
@@ -429,7 +432,7 @@ impl State {
             cur: IDLE as u8,
             at: At::Run,
             spare: low(cfg.slots),
-            lent: low(cfg.slots),
+            lent: if cfg.both_banks { low(cfg.slots) } else { 0 },
             reserve,
             kick: false,
         };

@@ -2,9 +2,8 @@
 //! What can happen next: all steps that CPUs and threads can take.
 
 use crate::kstackd::{called_oom_killer, unlist};
-use crate::state::{
-    At, Config, Cpu, IDLE, KSTACKD, Life, REAPER, State, THREADS, Thread, USERS, low,
-};
+use crate::state::{At, Config, IDLE, KSTACKD, Life, REAPER, State, THREADS, Thread, USERS};
+use crate::stock::Admission;
 
 /// A step by its CPU, and the thread that it is about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -51,20 +50,12 @@ pub enum Step {
     Sleep(usize, usize),
 }
 
-/// `enum dynamic_stack_admission`
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Admission {
-    Denied,
-    AfterIdle,
-    Admitted,
-}
-
 pub type Next = Result<State, &'static str>;
 
 pub struct Steps<'a> {
     pub cfg: &'a Config,
     pub from: &'a State,
-    out: &'a mut Vec<(Step, Next)>,
+    pub out: &'a mut Vec<(Step, Next)>,
 }
 
 pub fn steps(cfg: &Config, from: &State, out: &mut Vec<(Step, Next)>) {
@@ -91,7 +82,7 @@ impl Steps<'_> {
         self.out.push((step, Ok(next)));
     }
 
-    fn fail(&mut self, step: Step, why: &'static str) {
+    pub fn fail(&mut self, step: Step, why: &'static str) {
         self.out.push((step, Err(why)));
     }
 
@@ -212,131 +203,6 @@ impl Steps<'_> {
             });
         } else if nobody {
             self.switch(c, IDLE);
-        }
-    }
-
-    /// `dynamic_stack_judge()`
-    fn judge(&self, c: usize, t: usize) -> Admission {
-        let cpu = &self.from.cpus[c];
-        let thread = &self.from.threads[t];
-        if !self.cfg.admission || thread.empty == 0 {
-            return Admission::Admitted;
-        }
-        let mut share = 0;
-        let usable = if self.cfg.maps {
-            if self.cfg.count_prev {
-                let prev = self.from.threads.get(usize::from(cpu.cur));
-                share = prev.map_or(0, |prev| prev.empty);
-            }
-            cpu.banks()
-        } else if self.cfg.count_by_slot {
-            (cpu.spare & low(thread.empty)).count_ones() as u8
-        } else {
-            cpu.spare.count_ones() as u8
-        };
-        let left = if self.cfg.remainder && !self.from.may_take_last_bank(self.cfg, t) {
-            self.cfg.slots
-        } else {
-            0
-        };
-        match (usable + cpu.reserve).checked_sub(thread.empty + left) {
-            None => Admission::Denied,
-            Some(rest) if rest < share => Admission::AfterIdle,
-            Some(_) => Admission::Admitted,
-        }
-    }
-
-    fn switch(&mut self, c: usize, to: usize) {
-        if self.cfg.maps {
-            self.switched(c, to, self.from.cpus[c], 0);
-        } else {
-            self.lend(c, to);
-        }
-    }
-
-    /// `dynamic_stack_lend()`, the switch and `dynamic_stack_take_back()`.
-    fn lend(&mut self, c: usize, to: usize) {
-        let mut cpu = self.from.cpus[c];
-        let wanted = self.from.threads.get(to).map_or(0, |next| next.empty);
-        let missing = low(wanted) & !cpu.spare;
-        let holes = missing.count_ones() as u8;
-        if holes > cpu.reserve {
-            let step = Step::Switch {
-                cpu: c,
-                to,
-                kept: 0,
-            };
-            return self.fail(step, "the reserve is empty at a switch");
-        }
-        cpu.reserve -= holes;
-        cpu.spare |= missing;
-        (cpu.spare, cpu.lent) = (cpu.lent, cpu.spare);
-
-        let prev = self.from.threads.get(usize::from(cpu.cur));
-        let empty = prev.map_or(0, |prev| prev.empty);
-        for kept in 0..=empty {
-            let mut cpu = cpu;
-            cpu.spare &= !(low(empty) & !low(empty - kept));
-            self.switched(c, to, cpu, kept);
-        }
-    }
-
-    fn switched(&mut self, c: usize, to: usize, mut cpu: Cpu, kept: u8) {
-        let prev = usize::from(cpu.cur);
-        let slots = self.cfg.slots;
-        cpu.cur = to as u8;
-        cpu.at = if cpu.full(self.cfg) {
-            At::Run
-        } else {
-            At::Refill
-        };
-        self.push(Step::Switch { cpu: c, to, kept }, |s| {
-            s.cpus[c] = cpu;
-            s.oom_locked &= to != 0;
-            if let Some(prev) = s.threads.get_mut(prev) {
-                prev.empty -= kept;
-                if prev.life == Life::Dead {
-                    s.free += slots - prev.empty;
-                    prev.empty = slots;
-                }
-            }
-            unlock(s, c);
-        });
-    }
-
-    /// The last bank first, then the banks, in either order, then the rest of the
-    /// reserve.
-    fn refill(&mut self, c: usize) {
-        let cfg = self.cfg;
-        for lent_first in [false, true] {
-            self.push(Step::Refill(c), |s| {
-                let cpu = &mut s.cpus[c];
-                let got = s.free.min(cfg.slots.saturating_sub(cpu.reserve));
-                cpu.reserve += got;
-                s.free -= got;
-                let banks = [&mut cpu.spare, &mut cpu.lent];
-                let order = if lent_first { [1, 0] } else { [0, 1] };
-                for bank in order {
-                    for slot in 0..cfg.slots {
-                        if *banks[bank] & 1 << slot == 0 && s.free > cfg.set_aside() {
-                            *banks[bank] |= 1 << slot;
-                            s.free -= 1;
-                        }
-                    }
-                }
-                let ordinary = s.free.saturating_sub(cfg.set_aside());
-                let got = ordinary.min(cfg.reserve() - cpu.reserve);
-                cpu.reserve += got;
-                s.free -= got;
-                cpu.at = At::Run;
-                if cfg.refill_kicks && !cpu.full(cfg) {
-                    wake_kstackd(s);
-                }
-            });
-        }
-        let len = self.out.len();
-        if self.out[len - 1] == self.out[len - 2] {
-            self.out.pop();
         }
     }
 
@@ -470,14 +336,14 @@ pub fn wake(s: &mut State, t: usize, state: Life) {
 }
 
 /// Interrupts are on again.
-fn unlock(s: &mut State, c: usize) {
+pub fn unlock(s: &mut State, c: usize) {
     if s.cpus[c].kick {
         s.cpus[c].kick = false;
         wake_kstackd(s);
     }
 }
 
-fn wake_kstackd(s: &mut State) {
+pub fn wake_kstackd(s: &mut State) {
     s.wanted = true;
     wake(s, KSTACKD, Life::Sleep);
 }
