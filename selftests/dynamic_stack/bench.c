@@ -33,7 +33,7 @@
 #define FILE_BYTES	4096
 /* Far more than a loop that waits for an interrupt takes, and less than that. */
 #define INTERRUPT_TICKS	200
-/* So many can keep all that they were lent while no page can be allocated. */
+/* So many can keep all while no page can be allocated: a third one may have to wait. */
 #define DEEP_THREADS	2
 #define STRESS		"/sys/kernel/debug/stack_stress/"
 
