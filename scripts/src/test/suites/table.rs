@@ -11,6 +11,9 @@ use crate::test::verdict::{Counts, SKIP, TIMED_OUT};
 /// The case of a guest that did not live to the end of its suite.
 const GUEST: &str = "the guest";
 
+/// Characters of why something failed that is not to be counted.
+const LONGEST: usize = 160;
+
 /// The better first.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verdict {
@@ -162,6 +165,14 @@ fn broken_by<'a>(reference: Option<&Verdict>, verdict: Option<&'a Verdict>) -> O
     }
 }
 
+/// Some tests tell a long story.
+fn beginning(why: &str) -> String {
+    match why.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{} ...", &why[..end]),
+        None => why.to_string(),
+    }
+}
+
 impl Row {
     fn counts(&self, column: usize) -> Counts {
         let mut counts = Counts::default();
@@ -193,8 +204,9 @@ impl fmt::Display for Table {
                 if let Some(Verdict::Failed(why)) = &verdicts[0] {
                     writeln!(
                         f,
-                        "fails under {first} already: {}: {case}: {why}",
-                        row.suite
+                        "fails under {first} already: {}: {case}: {}",
+                        row.suite,
+                        beginning(why)
                     )?;
                 }
             }
