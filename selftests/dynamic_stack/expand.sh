@@ -35,9 +35,11 @@ ask() { echo "$1" >"$EXPAND/self" && look; }
 
 # With lend and fault there must be something to ask for.
 starts_small() { look && { [ "$method" = off ] || holds "$pages" -lt "$slots"; }; }
-nothing() { before=$pages; ask 0 && holds "$pages" -eq "$before"; }
+# An interrupt may make the stack grow meanwhile: at a second try it has.
+unchanged() { before=$pages; ask "$1" && holds "$pages" -eq "$before"; }
+nothing() { unchanged 0 || unchanged 0; }
 half() { bytes=$((room / 2)); ask "$bytes" && holds "$owned" -ge $((bytes - FRAMES)); }
-again() { before=$pages; ask "$bytes" && holds "$pages" -eq "$before"; }
+again() { unchanged "$bytes" || unchanged "$bytes"; }
 nearly_all() { ask $((room - FRAMES)) && holds "$pages" -eq "$slots"; }
 other_thread() { (starts_small); }
 

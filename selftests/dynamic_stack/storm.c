@@ -127,8 +127,9 @@ static void storm_signal(struct tally *tally)
 }
 
 /*
- * A CPU that went offline meanwhile opens the mask, which is no lost event. If it is
- * back before the mask is read, the thread is too, at a second look.
+ * A CPU that went offline meanwhile opens the mask, of which the CPUs that are left are
+ * seen: no lost event. If it is back before the mask is read, the thread is too, at a
+ * second look.
  */
 static bool runs_on(int cpu)
 {
@@ -139,7 +140,7 @@ static bool runs_on(int cpu)
 		if (sched_getcpu() == cpu)
 			return true;
 		if (!sched_getaffinity(0, sizeof(mask), &mask) &&
-		    CPU_COUNT(&mask) != 1)
+		    (CPU_COUNT(&mask) != 1 || !CPU_ISSET(cpu, &mask)))
 			return true;
 	}
 	return false;
