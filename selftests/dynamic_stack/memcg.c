@@ -382,10 +382,12 @@ TEST_F_TIMEOUT(memcg, forced_charge, 180)
 	up = read_number(DEEP_FILE, "up") + DEEP_THREADS;
 	close(diving[1]);
 	/* Each of them looks for a victim first, again and again. */
-	for (i = 0; i < 10 * POLLS &&
-		    (read_number(DEEP_FILE, "up") < up || charged_bytes() <= limit); i++)
+	for (i = 0; i < 10 * POLLS; i++) {
+		charged = charged_bytes();
+		if (charged > limit && read_number(DEEP_FILE, "up") >= up)
+			break;
 		usleep(POLL_MS * 1000);
-	charged = charged_bytes();
+	}
 	TH_LOG("%s: limit %ld bytes, reached %ld times, charged %ld", method.name, limit,
 	       read_number(GROUP "/memory.events", "max"), charged);
 	EXPECT_EQ(up, read_number(DEEP_FILE, "up"));
