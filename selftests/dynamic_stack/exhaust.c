@@ -163,6 +163,7 @@ FIXTURE_SETUP(exhaust)
 	/* The limits of the kernel are not what is to be tested. */
 	ASSERT_TRUE(write_text("/proc/sys/kernel/threads-max", "100000"));
 	ASSERT_TRUE(write_text("/proc/sys/vm/overcommit_memory", "1"));
+	ASSERT_TRUE(spare_from_oom(getpid()));
 	self->crowd.shared = mmap(NULL, sizeof(*self->crowd.shared), PROT_READ | PROT_WRITE,
 				  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, self->crowd.shared);
@@ -289,19 +290,11 @@ TEST_F_TIMEOUT(exhaust, threads_in_memcg, 300)
 	umount(MOUNT_POINT);
 }
 
-static void protect(pid_t pid)
-{
-	char path[40];
-
-	snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", pid);
-	write_text(path, "-1000");
-}
-
 int main(int argc, char **argv)
 {
 	/* The one that started it may end it when it takes too long. */
-	protect(getppid());
-	protect(getpid());
+	spare_from_oom(getppid());
+	spare_from_oom(getpid());
 	method = require_method();
 	return test_harness_run(argc, argv);
 }

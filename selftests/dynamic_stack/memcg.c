@@ -321,6 +321,16 @@ static long charged_bytes(void)
 	return bytes;
 }
 
+/* Why a limit cannot be reached by going deep, or NULL. */
+static const char *no_divers(void)
+{
+	if (!strcmp(method.name, "off"))
+		return "booted with dynamic_stack=off: clone() charges all";
+	if (access(DEEP_FILE, W_OK))
+		return "needs the module stack_stress";
+	return NULL;
+}
+
 /* A member whose threads go deep when the pipe is closed; the limit, or 0. */
 static long start_divers_below_limit(struct member *member)
 {
@@ -345,10 +355,8 @@ TEST_F_TIMEOUT(memcg, limit, 180)
 	long limit;
 	int status;
 
-	if (!strcmp(method.name, "off"))
-		SKIP(return, "booted with dynamic_stack=off: clone() charges all");
-	if (access(DEEP_FILE, W_OK))
-		SKIP(return, "needs the module stack_stress");
+	if (no_divers())
+		SKIP(return, "%s", no_divers());
 	limit = start_divers_below_limit(&member);
 	ASSERT_GT(limit, 0);
 	EXPECT_EQ(0, read_number(GROUP "/memory.events", "oom_kill"));
@@ -368,17 +376,13 @@ TEST_F_TIMEOUT(memcg, forced_charge, 180)
 {
 	struct member member;
 	long limit, charged, up;
-	char path[32];
 	int i;
 
-	if (!strcmp(method.name, "off"))
-		SKIP(return, "booted with dynamic_stack=off: clone() charges all");
-	if (access(DEEP_FILE, W_OK))
-		SKIP(return, "needs the module stack_stress");
+	if (no_divers())
+		SKIP(return, "%s", no_divers());
 	limit = start_divers_below_limit(&member);
 	ASSERT_GT(limit, 0);
-	snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", member.pid);
-	ASSERT_TRUE(write_text(path, "-1000"));
+	ASSERT_TRUE(spare_from_oom(member.pid));
 	up = read_number(DEEP_FILE, "up") + DEEP_THREADS;
 	close(diving[1]);
 	/* Each of them looks for a victim first, again and again. */
