@@ -13,15 +13,17 @@ use crate::{needs, process, progress};
 #[derive(Clone, Copy, Debug)]
 pub enum Program {
     Bindgen,
+    Drgn,
     VirtmeNg,
 }
 
 impl Program {
-    pub const ALL: [Self; 2] = [Self::Bindgen, Self::VirtmeNg];
+    pub const ALL: [Self; 3] = [Self::Bindgen, Self::Drgn, Self::VirtmeNg];
 
     pub fn name(self) -> &'static str {
         match self {
             Self::Bindgen => "bindgen",
+            Self::Drgn => "drgn",
             Self::VirtmeNg => "virtme-ng",
         }
     }
@@ -29,6 +31,7 @@ impl Program {
     fn version(self) -> &'static str {
         match self {
             Self::Bindgen => "0.73.2",
+            Self::Drgn => "0.3.0",
             Self::VirtmeNg => "1.42",
         }
     }
@@ -38,9 +41,13 @@ impl Program {
             .join(format!("{}-{}", self.name(), self.version()))
     }
 
+    pub fn dir_of_programs(self, ctx: &Context) -> PathBuf {
+        self.dir(ctx).join("bin")
+    }
+
     pub fn path(self, ctx: &Context) -> PathBuf {
-        self.dir(ctx).join("bin").join(match self {
-            Self::Bindgen => "bindgen",
+        self.dir_of_programs(ctx).join(match self {
+            Self::Bindgen | Self::Drgn => self.name(),
             Self::VirtmeNg => "vng",
         })
     }
@@ -70,7 +77,7 @@ impl Program {
                 ]);
                 progress::run(&title, &log, None, cargo.arg(&dir))
             }
-            Self::VirtmeNg => {
+            Self::Drgn | Self::VirtmeNg => {
                 let python = needs::python().context("no python3 can make virtual environments")?;
                 process::read(Command::new(python).args(["-m", "venv"]).arg(&dir))?;
                 let mut pip = Command::new(dir.join("bin/python3"));

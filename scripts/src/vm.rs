@@ -27,6 +27,7 @@ pub use self::state::State;
 use self::state::{BEGIN, EXIT, Input};
 use crate::context::Context;
 use crate::kernel::Kernel;
+use crate::program::Program;
 use crate::progress::Progress;
 
 /// The kernel takes a timer interrupt that a busy host delivers late for a broken
@@ -40,6 +41,8 @@ const TAIL_LINES: usize = 25;
 pub struct Vm {
     name: String,
     image: PathBuf,
+    /// What a guest that sees the files of the host may call: where it is.
+    programs: PathBuf,
     /// Takes both channels, complete.
     log: PathBuf,
     pub cpus: u32,
@@ -78,6 +81,7 @@ impl Vm {
         Self {
             name: format!("VM: {name}"),
             image: kernel.image(),
+            programs: Program::Drgn.dir_of_programs(ctx),
             log: ctx.log(&format!("vm-{}", words.join("-"))),
             cpus: 2,
             memory_mib: 2048,
@@ -94,7 +98,7 @@ impl Vm {
     pub fn run(&self, vng: &Path, script: &Path, args: &[String]) -> Result<Run> {
         let file = self.log.with_extension("sh");
         self.make_log_folder()?;
-        fs::write(&file, virtme::shell_script(script, args))
+        fs::write(&file, virtme::shell_script(&self.programs, script, args))
             .with_context(|| format!("cannot write {}", file.display()))?;
         self.watch_twice(|| virtme::command(self, vng, &file))
     }

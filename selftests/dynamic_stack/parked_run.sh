@@ -37,6 +37,13 @@ parked_are_the_same()
 	return 1
 }
 
+# Their stacks, and those of all other threads; $slots is the size.
+areas()
+{
+	# shellcheck disable=SC2154 # is set by the test
+	grep -E "(alloc_thread_stack|dup_task_struct|copy_process|kernel_clone).* pages=$slots " /proc/vmallocinfo
+}
+
 # At least so many lines of the input have it.
 lines() # NUMBER REGEX
 {

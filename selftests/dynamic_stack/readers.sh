@@ -42,11 +42,6 @@ stack_files()
 	cat "/proc/$park"/task/*/stack | lines $PARKED 'sys_pause'
 }
 
-areas()
-{
-	grep -E "(alloc_thread_stack|dup_task_struct|copy_process|kernel_clone).* pages=$slots " /proc/vmallocinfo
-}
-
 vmallocinfo()
 {
 	for _ in $(seq 10); do cat /proc/vmallocinfo; done >/dev/null || return

@@ -33,6 +33,7 @@ impl Place {
         let vm = Vm {
             name: "stand-in".to_string(),
             image: "bzImage".into(),
+            programs: PathBuf::new(),
             log: self.0.join("log"),
             cpus: 1,
             memory_mib: 1,

@@ -9,13 +9,17 @@ use std::process::Command;
 use super::state::{BEGIN, EXIT};
 use super::{TRUST_THE_TIMER, Vm};
 
-/// What the guest's shell is to do.
-pub fn shell_script(script: &Path, args: &[String]) -> String {
+/// What the guest's shell is to do, which also finds the programs in `programs`.
+pub fn shell_script(programs: &Path, script: &Path, args: &[String]) -> String {
     let script = script.to_string_lossy();
     let words = ["sh", &script].into_iter();
     let words = words.chain(args.iter().map(String::as_str));
     let words: Vec<_> = words.map(quote).collect();
-    format!("echo '{BEGIN}'\n{}\necho \"{EXIT}$?\"\n", words.join(" "))
+    format!(
+        "PATH=$PATH:{}\necho '{BEGIN}'\n{}\necho \"{EXIT}$?\"\n",
+        quote(&programs.to_string_lossy()),
+        words.join(" ")
+    )
 }
 
 /// Boots a guest whose shell reads `file`: what vng is to execute goes onto the kernel's
