@@ -15,7 +15,7 @@ impl Steps<'_> {
                 try_again(s);
             }),
             Worker::Idle => self.sleep(c, KSTACKD),
-            Worker::LastBank(first) => match self.lacks(first, self.cfg.slots) {
+            Worker::LastBank(first) => match self.lacks(first, self.cfg.last_bank()) {
                 None => self.unlist_critical(c, 0, self.from.nr_listed()),
                 Some(_) if self.from.free == 0 => self.push(Step::KstackdLacksLastBank(c), |s| {
                     s.worker = Worker::Ordinary {

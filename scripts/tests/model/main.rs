@@ -245,6 +245,40 @@ fn where_threads_map_the_last_one_counts_too() {
     );
 }
 
+/// A fault handler has taken a page when it is interrupted by who needs the whole stack.
+#[test]
+fn holds_where_handlers_are_interrupted() {
+    for cfg in [ONE_CPU, TWO_CPUS] {
+        holds(Config {
+            maps: true,
+            in_hand: 1,
+            ..cfg
+        });
+    }
+    holds(Config {
+        maps: true,
+        in_hand: 1,
+        free_least: 5,
+        free: 5,
+        min: 4,
+        ..VICTIMS_MUST_EXIT
+    });
+}
+
+#[test]
+fn where_handlers_are_interrupted_pages_in_hand_count_too() {
+    ends_with(
+        Config {
+            maps: true,
+            in_hand: 1,
+            kthread: true,
+            count_in_hand: false,
+            ..ONE_CPU
+        },
+        "a running thread lacks a page",
+    );
+}
+
 #[test]
 fn where_threads_map_admission_is_needed() {
     ends_with(

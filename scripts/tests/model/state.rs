@@ -129,6 +129,9 @@ pub struct Config {
     /// `fault` and `probe`: nothing is lent, the running thread maps pages of the
     /// CPU when it gets there, until the very switch.
     pub maps: bool,
+    /// `fault`: so many pages may be in the hands of handlers that were interrupted,
+    /// when a running thread needs the others. The kernel has three.
+    pub in_hand: u8,
     pub slots: u8,
     /// Free pages at the start: all numbers from this one
     pub free_least: u8,
@@ -182,6 +185,8 @@ pub struct Config {
     pub count_by_slot: bool,
     /// Where threads map, what `prev` may still need is there beside it.
     pub count_prev: bool,
+    /// And what is in hand.
+    pub count_in_hand: bool,
 }
 
 /// The protocol as it should be, in the smallest size.
@@ -190,6 +195,7 @@ pub const SOUND: Config = Config {
     users: 2,
     kthread: false,
     maps: false,
+    in_hand: 0,
     slots: 1,
     free_least: 0,
     free: 2,
@@ -216,6 +222,7 @@ pub const SOUND: Config = Config {
     list_holds: true,
     count_by_slot: true,
     count_prev: true,
+    count_in_hand: true,
 };
 
 /// Bits of the `n` lowest slots.
@@ -253,8 +260,13 @@ impl Thread {
 }
 
 impl Config {
+    /// `dynamic_stack_full_reserve()`
     pub fn reserve(&self) -> u8 {
-        2 * self.slots
+        self.slots + self.last_bank()
+    }
+
+    pub fn last_bank(&self) -> u8 {
+        self.slots + self.in_hand
     }
 
     /// Pages that only the last bank gets.
@@ -302,7 +314,7 @@ impl State {
     /// All CPUs have what a thread needs that may take the last bank.
     pub fn has_last_banks(&self, cfg: &Config) -> bool {
         let mut cpus = self.cpus[..cfg.cpus].iter();
-        cpus.all(|cpu| cpu.reserve >= cfg.slots)
+        cpus.all(|cpu| cpu.reserve >= cfg.last_bank())
     }
 
     /// All pages there are, wherever they are.
@@ -327,7 +339,7 @@ impl State {
             }
             let empty = self.threads[cur].empty;
             let lacks = if cfg.maps {
-                empty > cpu.banks() + cpu.reserve
+                empty > 0 && empty + cfg.in_hand > cpu.banks() + cpu.reserve
             } else {
                 low(empty) & !cpu.lent != 0
             };

@@ -31,7 +31,9 @@ impl Steps<'_> {
             self.pages(self.banks_for(cpu, thread.empty).0, thread.empty)
         };
         let left = if self.cfg.remainder && !self.from.may_take_last_bank(self.cfg, t) {
-            self.cfg.slots
+            self.cfg.last_bank()
+        } else if self.cfg.count_in_hand {
+            self.cfg.in_hand
         } else {
             0
         };
@@ -130,7 +132,7 @@ impl Steps<'_> {
         for lent_first in [false, true] {
             self.push(Step::Refill(c), |s| {
                 let cpu = &mut s.cpus[c];
-                let got = s.free.min(cfg.slots.saturating_sub(cpu.reserve));
+                let got = s.free.min(cfg.last_bank().saturating_sub(cpu.reserve));
                 cpu.reserve += got;
                 s.free -= got;
                 let banks = [&mut cpu.spare, &mut cpu.lent];
