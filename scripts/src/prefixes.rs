@@ -25,17 +25,40 @@ pub struct Args {
     /// Number of the patch to begin with; 0 is the base
     #[arg(long, env = "FROM", value_name = "NUMBER", default_value = "0")]
     from: usize,
+    /// Numbers of the patches to stop after, all of them if none is given
+    #[arg(long, env = "ONLY", value_name = "NUMBERS", value_delimiter = ' ')]
+    only: Vec<usize>,
+}
+
+impl Args {
+    fn check(&self, last: usize) -> Result<()> {
+        ensure!(
+            self.from <= last,
+            "FROM must be a patch from 0 to {last}, not {}",
+            self.from
+        );
+        let missed = self
+            .only
+            .iter()
+            .find(|&&patch| !self.wants(patch) || patch > last);
+        ensure!(
+            missed.is_none(),
+            "ONLY must be patches from {} to {last}, not {}",
+            self.from,
+            missed.unwrap_or(&0)
+        );
+        Ok(())
+    }
+
+    fn wants(&self, patch: usize) -> bool {
+        patch >= self.from && (self.only.is_empty() || self.only.contains(&patch))
+    }
 }
 
 pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
     let splats = Splats::of(ctx)?;
     let (workshop, stages) = Workshop::open(ctx)?;
-    ensure!(
-        args.from < stages.len(),
-        "FROM must be a patch from 0 to {}, not {}",
-        stages.len() - 1,
-        args.from
-    );
+    args.check(stages.len() - 1)?;
     let mut lab = Lab {
         ctx,
         workshop,
@@ -44,7 +67,10 @@ pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
         died: false,
     };
     let mut table = Table::default();
-    for (index, stage) in stages.iter().enumerate().skip(args.from) {
+    for (index, stage) in stages.iter().enumerate() {
+        if !args.wants(index) {
+            continue;
+        }
         let mut row = lab.try_stage(stage)?;
         if index + 1 == stages.len() && row.is_plain() {
             row.complain("the complete series does not offer CONFIG_DYNAMIC_STACK");
