@@ -37,10 +37,8 @@ impl Args {
             "FROM must be a patch from 0 to {last}, not {}",
             self.from
         );
-        let missed = self
-            .only
-            .iter()
-            .find(|&&patch| !self.wants(patch) || patch > last);
+        let asked = self.from..=last;
+        let missed = self.only.iter().find(|patch| !asked.contains(patch));
         ensure!(
             missed.is_none(),
             "ONLY must be patches from {} to {last}, not {}",

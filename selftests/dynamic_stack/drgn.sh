@@ -12,7 +12,7 @@ command -v drgn >/dev/null || skip_all "needs drgn, of PyPI"
 slots=$(value slots "$STATS/summary")
 RESTRICT=/proc/sys/kernel/kptr_restrict
 
-# To drgn_stacks.py, and what it saw to $seen.
+# What drgn_stacks.py sees goes to $work/seen.
 look()
 {
 	restrict=$(cat $RESTRICT)
