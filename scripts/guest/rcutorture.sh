@@ -7,18 +7,27 @@ echo "TAP version 13"
 [ -e ./rcutorture.ko ] || { echo "1..0 # SKIP needs CONFIG_RCU_TORTURE_TEST=m"; exit 4; }
 
 # The verdict is logged when the module goes.
-torture()
+torture() # TYPE
 {
-	insmod ./torture.ko && insmod ./rcutorture.ko && sleep "${1:-20}" &&
-		rmmod rcutorture && rmmod torture
+	dmesg -c >/dev/null
+	insmod ./torture.ko && insmod ./rcutorture.ko torture_type="$1" &&
+		sleep "$seconds" && rmmod rcutorture && rmmod torture
+	dmesg | grep "End of test:"
+	dmesg | grep -q "End of test: SUCCESS"
 }
 
-echo "1..1"
-torture "$@" 2>&1
-if dmesg | grep -q "End of test: SUCCESS"; then
-	echo "ok 1 rcu"
-else
-	dmesg | grep "End of test:"
-	echo "not ok 1 rcu"
-	exit 1
-fi
+seconds=${1:-20}
+types="rcu tasks"
+failed=0
+n=0
+echo "1..2"
+for type in $types; do
+	n=$((n + 1))
+	if torture "$type" 2>&1; then
+		echo "ok $n $type"
+	else
+		echo "not ok $n $type"
+		failed=1
+	fi
+done
+exit $failed

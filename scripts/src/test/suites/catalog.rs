@@ -3,13 +3,8 @@
 
 use anyhow::{Result, bail};
 
-/// Stands for all suites.
+/// Stands for all suites; they take hours.
 pub const ALL: &str = "all";
-
-/// What runs if nothing is asked for: what takes minutes, not hours.
-pub const QUICK: [&str; 8] = [
-    "kunit", "vmalloc", "x86", "futex", "clone3", "pidfd", "ptrace", "signal",
-];
 
 /// What `test` runs as well: what does not take long, and has no limits of time that a
 /// slow machine misses, as those of futex have.
@@ -46,6 +41,18 @@ const MM: [&str; 11] = [
 /// About threads and who pays for them, the stacks of kmem above all.
 const CGROUP: [&str; 3] = ["test_kill", "test_kmem", "test_pids"];
 
+/// Those about stacks that a kernel survives. For the others see overflow.sh.
+const LKDTM: [&str; 8] = [
+    "EXEC_STACK.sh",
+    "KSTACK_ERASE.sh",
+    "REPORT_STACK_CANARY.sh",
+    "STACK_GUARD_PAGE_LEADING.sh",
+    "STACK_GUARD_PAGE_TRAILING.sh",
+    "USERCOPY_STACK_BEYOND.sh",
+    "USERCOPY_STACK_FRAME_FROM.sh",
+    "USERCOPY_STACK_FRAME_TO.sh",
+];
+
 /// The first runs the others again, and says nothing of those that fail. The second
 /// waits once where a lock would wait again: it fails, on the base too, if the owner is
 /// gone when it begins to wait.
@@ -57,6 +64,8 @@ pub struct Suite {
     pub kind: Kind,
     /// Options for the emulator, if it needs a machine of its own.
     pub machine: Option<&'static str>,
+    /// Modules of the kernel that are loaded before, as paths in its build.
+    pub modules: &'static [&'static str],
     choice: Choice,
 }
 
@@ -87,6 +96,7 @@ impl Suite {
             name: name.to_string(),
             kind,
             machine: None,
+            modules: &[],
             choice,
         }
     }
@@ -100,6 +110,10 @@ impl Suite {
             machine: Some(machine),
             ..self
         }
+    }
+
+    fn with(self, modules: &'static [&'static str]) -> Self {
+        Self { modules, ..self }
     }
 
     fn script(file: &'static str, modules: &'static [&'static str]) -> Self {
@@ -161,6 +175,7 @@ fn known() -> Vec<Suite> {
         Suite::folder("cgroup", only(&CGROUP)),
         Suite::folder("cpu-hotplug", Choice::All),
         Suite::folder("livepatch", Choice::All),
+        Suite::folder("lkdtm", only(&LKDTM)).with(&["drivers/misc/lkdtm/lkdtm.ko"]),
     ]
 }
 
@@ -219,12 +234,11 @@ mod tests {
     }
 
     #[test]
-    fn quick_ones_are_known_and_not_all() {
-        let quick = names(&QUICK.join(" "));
-        assert_eq!(quick, QUICK);
-        let all = names("all");
-        assert!(quick.iter().all(|name| all.contains(name)));
-        assert_eq!(names(&SUBSET.join(" ")), ["clone3", "ptrace", "signal"]);
+    fn subset_is_of_those_that_all_names() {
+        let all = names(ALL);
+        let subset = names(&SUBSET.join(" "));
+        assert_eq!(subset, ["clone3", "ptrace", "signal"]);
+        assert!(subset.iter().all(|name| all.contains(name)));
         assert!(all.contains(&"rcutorture".to_string()));
         assert_eq!(names("all x86 all"), all);
     }
