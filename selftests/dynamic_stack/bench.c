@@ -260,13 +260,19 @@ static int thread_was_deep(void *unused __maybe_unused)
 	return 0;
 }
 
+/* The thread says in deep_end when it was deep. */
+static void run_until_deep(struct thread *thread, int (*function)(void *))
+{
+	deep_end = 0;
+	start_thread(thread, function);
+	while (!__atomic_load_n(&deep_end, __ATOMIC_RELAXED))
+		sched_yield();
+}
+
 /* From a thread that leaves as much behind as one can. */
 static void batch_deep_switch(void)
 {
-	deep_end = 0;
-	start_thread(threads, thread_was_deep);
-	while (!__atomic_load_n(&deep_end, __ATOMIC_RELAXED))
-		sched_yield();
+	run_until_deep(threads, thread_was_deep);
 	deep_switch_ticks = __rdtsc() - deep_end;
 	join_thread(threads);
 	done++;
@@ -303,12 +309,8 @@ static void empty_stock(void)
 		die(FAIL_DIR);
 	refill_start = 0;
 	refill_ticks = 0;
-	for (i = 0; i < DEEP_THREADS; i++) {
-		deep_end = 0;
-		start_thread(&threads[i], thread_awaits_refill);
-		while (!__atomic_load_n(&deep_end, __ATOMIC_RELAXED))
-			sched_yield();
-	}
+	for (i = 0; i < DEEP_THREADS; i++)
+		run_until_deep(&threads[i], thread_awaits_refill);
 	disarm();
 }
 
