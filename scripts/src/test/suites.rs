@@ -220,15 +220,7 @@ impl<'a> Lab<'a> {
         vm.qemu_args.extend(suite.machine.map(str::to_string));
         vm.quiet = TIMEOUT + Duration::from_secs(60);
         vm.total = BOOT + TIMEOUT * tests.len() as u32;
-        let of_suite = suite
-            .modules
-            .iter()
-            .map(|path| image.kernel.build.join(path));
-        let of_suite: Vec<_> = of_suite.filter(|module| module.is_file()).collect();
-        let modules = image.modules.iter().flat_map(Modules::all);
-        let modules: Vec<&Path> = modules
-            .chain(of_suite.iter().map(PathBuf::as_path))
-            .collect();
+        let modules: Vec<&Path> = image.modules.iter().flat_map(Modules::all).collect();
         let args = guest::host_args(&modules, &image.installed.dir, TIMEOUT, tests);
         vm.run(&self.vng, &self.script, &args)
     }

@@ -178,12 +178,15 @@ fn victims_can_exit() {
 #[test]
 #[ignore = "takes minutes and gigabytes of memory"]
 fn holds_in_larger_sizes() {
-    holds(Config {
-        users: 3,
-        free: 0,
-        reserve_first: 0,
-        ..TWO_CPUS
-    });
+    for free in 0..=2 {
+        holds(Config {
+            users: 3,
+            free_least: free,
+            free,
+            reserve_first: 0,
+            ..TWO_CPUS
+        });
+    }
     holds(Config {
         user: 2,
         free: 1,

@@ -64,8 +64,6 @@ pub struct Suite {
     pub kind: Kind,
     /// Options for the emulator, if it needs a machine of its own.
     pub machine: Option<&'static str>,
-    /// Modules of the kernel that are loaded before, as paths in its build.
-    pub modules: &'static [&'static str],
     choice: Choice,
 }
 
@@ -96,7 +94,6 @@ impl Suite {
             name: name.to_string(),
             kind,
             machine: None,
-            modules: &[],
             choice,
         }
     }
@@ -110,10 +107,6 @@ impl Suite {
             machine: Some(machine),
             ..self
         }
-    }
-
-    fn with(self, modules: &'static [&'static str]) -> Self {
-        Self { modules, ..self }
     }
 
     fn script(file: &'static str, modules: &'static [&'static str]) -> Self {
@@ -175,7 +168,7 @@ fn known() -> Vec<Suite> {
         Suite::folder("cgroup", only(&CGROUP)),
         Suite::folder("cpu-hotplug", Choice::All),
         Suite::folder("livepatch", Choice::All),
-        Suite::folder("lkdtm", only(&LKDTM)).with(&["drivers/misc/lkdtm/lkdtm.ko"]),
+        Suite::folder("lkdtm", only(&LKDTM)),
     ]
 }
 
