@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # Tests of LKDTM that read or write stacks, and that a kernel survives: copies to and
-# from user memory that leave a frame or the stack are stopped, and what system calls
-# left on the stack is erased.
+# from user memory that leave a frame or the stack are stopped, threads have canaries of
+# their own, and what system calls left on the stack is erased.
 
 . "$(dirname "$0")/common.sh"
 
@@ -30,13 +30,18 @@ provoke() # NAME CONFIG REPORT
 	ktap_test_result "$1" reported
 }
 
-plan 4
+# Which the next one differs from.
+canary_of_another() { (echo REPORT_STACK_CANARY >"$trigger"); }
+
+plan 5
 provoke USERCOPY_STACK_FRAME_TO CONFIG_HARDENED_USERCOPY \
 	"Kernel memory exposure attempt detected from process stack"
 provoke USERCOPY_STACK_FRAME_FROM CONFIG_HARDENED_USERCOPY \
 	"Kernel memory overwrite attempt detected to process stack"
 provoke USERCOPY_STACK_BEYOND CONFIG_HARDENED_USERCOPY \
 	"Kernel memory exposure attempt detected from process stack"
+before=canary_of_another
+provoke REPORT_STACK_CANARY CONFIG_STACKPROTECTOR "ok: stack canaries differ"
 before=go_down
 provoke KSTACK_ERASE CONFIG_KSTACK_ERASE \
 	"OK: the rest of the thread stack is properly erased"
