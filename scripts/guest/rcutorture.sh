@@ -12,18 +12,18 @@ torture() # TYPE
 	dmesg -c >/dev/null
 	insmod ./torture.ko && insmod ./rcutorture.ko torture_type="$1" &&
 		sleep "$seconds" && rmmod rcutorture && rmmod torture
-	dmesg | grep "End of test:"
-	dmesg | grep -q "End of test: SUCCESS"
+	verdict=$(dmesg | grep "End of test:")
+	echo "$verdict"
+	case $verdict in *"End of test: SUCCESS"*) ;; *) return 1 ;; esac
 }
 
 seconds=${1:-20}
-types="rcu tasks"
-failed=0
 n=0
+failed=0
 echo "1..2"
-for type in $types; do
+for type in rcu tasks; do
 	n=$((n + 1))
-	if torture "$type" 2>&1; then
+	if torture $type 2>&1; then
 		echo "ok $n $type"
 	else
 		echo "not ok $n $type"
