@@ -33,7 +33,7 @@ use crate::vm::{Run, State, Vm};
 
 /// Boots that do not end with the method that was asked for: column, method, and what
 /// else is on the command line.
-const ODD_BOOTS: [(&str, &str, &[&str]); 4] = [
+const ODD_BOOTS: [(&str, &str, &[&str]); 5] = [
     (
         "bogus",
         "bogus",
@@ -45,6 +45,7 @@ const ODD_BOOTS: [(&str, &str, &[&str]); 4] = [
     ),
     ("no memory", "lend", &["fail_dynamic_stack=1,100,0,1"]),
     ("no CPU", "lend", &["fail_dynamic_stack=1,100,0,-1,0x20"]),
+    ("half a CPU", "lend", &["fail_dynamic_stack=2,100,0,1,0x20"]),
     (
         "no CPU, fault",
         "fault",

@@ -47,7 +47,7 @@ no_memory()
 		method_line off
 }
 
-# Of the second CPU, or its stack: there is no idle thread for it.
+# Of the stack of the idle thread of the second CPU, all or one in the middle.
 no_idle_thread()
 {
 	[ "$(cat /sys/devices/system/cpu/online)" = 0 ] &&
@@ -66,7 +66,7 @@ case $fail,$option in
 1,100,0,1,*)
 	ktap_test_result "method is off, for want of memory" no_memory
 	;;
-1,100,0,-1,0x20,*)
+1,100,0,-1,0x20,* | 2,100,0,1,0x20,*)
 	ktap_test_result "method is $option, on the CPU that has an idle thread" no_idle_thread
 	;;
 ,off | ,lend | ,fault | ,probe)

@@ -38,4 +38,18 @@ static inline void disarm(void)
 	write_text("/proc/self/make-it-fail", "0");
 }
 
+/* Of those that arm() was told; -1 for ever, or if the file cannot be read. */
+static inline int failures_left(void)
+{
+	FILE *file = fopen(FAIL_DIR "times", "r");
+	int left = -1;
+
+	if (file) {
+		if (fscanf(file, "%d", &left) != 1)
+			left = -1;
+		fclose(file);
+	}
+	return left;
+}
+
 #endif

@@ -202,6 +202,8 @@ TEST_F_TIMEOUT(fail_alloc, cpu_stays_down, 120)
 	/* The pages got before the one that failed go back. */
 	ASSERT_TRUE(arm(CPU, "5", "1", "0"));
 	EXPECT_FALSE(cpu_comes_up());
+	ASSERT_TRUE(arm(CPU, "3", ALWAYS, "0"));
+	EXPECT_FALSE(cpu_comes_up());
 	ASSERT_TRUE(arm(CPU, "1", ALWAYS, "0"));
 	for (i = 0; i < ROUNDS; i++)
 		EXPECT_FALSE(cpu_comes_up());
@@ -244,6 +246,31 @@ TEST_F_TIMEOUT(fail_alloc, refill_always, 120)
 	ASSERT_TRUE(arm(REFILL, "1", ALWAYS, "0"));
 	EXPECT_TRUE(stress("THREADS 13000 50 2"));
 	EXPECT_GT(count_of("dynamic_stack_refill_fail"), failures);
+}
+
+/*
+ * kstackd fills reserves only where a refill has failed. More refills may fail before it
+ * runs, so it takes more than two failures for one to be its own.
+ */
+TEST_F_TIMEOUT(fail_alloc, reserve_a_few, 120)
+{
+	long failures, times, failed = 0;
+	char text[24];
+
+	for (times = 2; times <= 512; times *= 2) {
+		failures = count_of("dynamic_stack_refill_fail");
+		snprintf(text, sizeof(text), "%ld", times);
+		ASSERT_TRUE(arm(REFILL_RESERVE, "1", text, "0"));
+		EXPECT_TRUE(stress("THREADS 13000 50 2"));
+		EXPECT_EQ(0, failures_left());
+		failed = count_of("dynamic_stack_refill_fail") - failures;
+		if (failed < times)
+			break;
+	}
+	EXPECT_LT(failed, times);
+	TH_LOG("%s: of %ld failures %ld were of kstackd", method.name, times,
+	       times - failed);
+	EXPECT_TRUE(stress("THREADS 13000 50 2"));
 }
 
 /* And kstackd fails as often: it is asked only where refills have failed. */

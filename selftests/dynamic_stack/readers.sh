@@ -38,8 +38,38 @@ sysrq_t()
 
 stack_files()
 {
+	# Threads come and go meanwhile.
 	for _ in $(seq 5); do cat /proc/[0-9]*/task/[0-9]*/stack; done >/dev/null 2>&1
 	cat "/proc/$park"/task/*/stack | lines $PARKED 'sys_pause'
+}
+
+state_of() # PID
+{
+	read -r _ _ state _ <"/proc/$1/stat" && echo "$state"
+}
+
+# Of a thread that looks busy before and after.
+stack_of_a_running_thread()
+{
+	(while :; do :; done) &
+	spinner=$!
+	seen=1
+	for _ in $(seq 50); do
+		before=$(state_of $spinner)
+		cat /proc/$spinner/stack >"$work/stack" || break
+		[ "$before$(state_of $spinner)" != RR ] || seen=0
+	done
+	kill $spinner
+	wait $spinner 2>/dev/null
+	return $seen
+}
+
+wait_channels()
+{
+	# Threads come and go meanwhile.
+	for _ in $(seq 5); do cat /proc/[0-9]*/task/[0-9]*/wchan; done >/dev/null 2>&1
+	for file in "/proc/$park"/task/*/wchan; do cat "$file" && echo; done |
+		lines $PARKED 'sys_pause'
 }
 
 vmallocinfo()
@@ -62,11 +92,13 @@ nodes_add_up()
 	return 1
 }
 
-plan 6
+plan 8
 parked_begin
 storms_begin
 try "sysrq-t under the storm" /proc/sysrq-trigger CONFIG_MAGIC_SYSRQ sysrq_t
 try "/proc/PID/stack under the storm" /proc/self/stack CONFIG_STACKTRACE stack_files
+try "/proc/PID/stack of a running thread" /proc/self/stack CONFIG_STACKTRACE stack_of_a_running_thread
+try "/proc/PID/wchan under the storm" /proc/self/wchan CONFIG_KALLSYMS wait_channels
 ktap_test_result "/proc/vmallocinfo under the storm" vmallocinfo
 ktap_test_result "the storm lost no event" storms_end
 try "/proc/vmallocinfo counts the owned pages" /sys/devices/system/node CONFIG_NUMA nodes_add_up
