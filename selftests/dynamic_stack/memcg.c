@@ -174,6 +174,38 @@ static bool start_divers(void)
 FIXTURE(memcg) {
 };
 
+/* Now; memory.stat may be late. */
+static long charged_bytes(void)
+{
+	FILE *file = fopen(GROUP "/memory.current", "r");
+	long bytes = 0;
+
+	if (file && fscanf(file, "%ld", &bytes) != 1)
+		bytes = 0;
+	if (file)
+		fclose(file);
+	return bytes;
+}
+
+/* Pages for which each CPU may have charged the group ahead: MEMCG_CHARGE_BATCH. */
+#define PAGES_AHEAD	64
+
+/*
+ * Of a group without threads, not of its stacks alone: a page of each thread that was
+ * not uncharged shows. As many pages again are for what else the group used.
+ */
+static bool all_uncharged(struct __test_metadata *_metadata)
+{
+	long limit = 2 * PAGES_AHEAD * sysconf(_SC_NPROCESSORS_ONLN) * sysconf(_SC_PAGESIZE);
+	int poll;
+
+	for (poll = 0; poll < POLLS && charged_bytes() > limit; poll++)
+		usleep(POLL_MS * 1000);
+	TH_LOG("%s: after exit %ld bytes are charged, of which %ld may be ahead",
+	       method.name, charged_bytes(), limit / 2);
+	return charged_bytes() <= limit;
+}
+
 FIXTURE_SETUP(memcg)
 {
 	mkdir(MOUNT_POINT, 0700);
@@ -220,6 +252,7 @@ TEST_F_TIMEOUT(memcg, kernel_stack, 180)
 	EXPECT_LE(charged, method.pages_ahead ?
 		  bytes + THREADS * sysconf(_SC_PAGESIZE) : bytes);
 	EXPECT_EQ(0, left);
+	EXPECT_TRUE(all_uncharged(_metadata));
 }
 
 /* The same for pages that a thread kept, once it has returned to user mode. */
@@ -308,19 +341,6 @@ TEST_F_TIMEOUT(memcg, migration, 180)
 	EXPECT_EQ(0, other_left);
 }
 
-/* Now; memory.stat may be late. */
-static long charged_bytes(void)
-{
-	FILE *file = fopen(GROUP "/memory.current", "r");
-	long bytes = 0;
-
-	if (file && fscanf(file, "%ld", &bytes) != 1)
-		bytes = 0;
-	if (file)
-		fclose(file);
-	return bytes;
-}
-
 /* Why a limit cannot be reached by going deep, or NULL. */
 static const char *no_divers(void)
 {
@@ -369,6 +389,7 @@ TEST_F_TIMEOUT(memcg, limit, 180)
 	EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 	EXPECT_GT(read_number(GROUP "/memory.events", "oom_kill"), 0);
 	EXPECT_EQ(0, wait_for_kernel_stack(GROUP, 0));
+	EXPECT_TRUE(all_uncharged(_metadata));
 }
 
 /* Who may not be killed: charges that fail are forced, since the pages are in use. */
@@ -399,6 +420,7 @@ TEST_F_TIMEOUT(memcg, forced_charge, 180)
 	EXPECT_EQ(0, read_number(GROUP "/memory.events", "oom_kill"));
 	EXPECT_TRUE(end_member(&member));
 	EXPECT_EQ(0, wait_for_kernel_stack(GROUP, 0));
+	EXPECT_TRUE(all_uncharged(_metadata));
 }
 
 int main(int argc, char **argv)
