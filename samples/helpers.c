@@ -8,6 +8,7 @@
 #include <linux/compiler.h>
 #include <linux/dcache.h>
 #include <linux/fs.h>
+#include <linux/jiffies.h>
 #include <linux/memcontrol.h>
 #include <linux/pagemap.h>
 #include <linux/sched.h>
@@ -86,6 +87,26 @@ noinline bool stack_stress_call_at(unsigned long sp,
 unsigned long stack_stress_voluntary_switches(void)
 {
 	return READ_ONCE(current->nvcsw);
+}
+
+/*
+ * Sleep for @time, in jiffies, unless woken. Before that, but not for long, wait
+ * in the state of a sleeper until another thread has run on this CPU. Returns
+ * what was left of @time, which is nothing since nobody wakes this thread, and
+ * sets @preempted if another one has run.
+ *
+ * This is C because the state of a thread is set by a macro.
+ */
+long stack_stress_doze(long time, bool *preempted)
+{
+	unsigned long switches = READ_ONCE(current->nivcsw);
+	unsigned long end = jiffies + msecs_to_jiffies(40);
+
+	set_current_state(TASK_UNINTERRUPTIBLE);
+	while (READ_ONCE(current->nivcsw) == switches && time_before(jiffies, end))
+		cpu_relax();
+	*preempted = READ_ONCE(current->nivcsw) != switches;
+	return schedule_timeout(time);
 }
 
 /*

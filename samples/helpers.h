@@ -12,6 +12,7 @@ bool stack_stress_call_at(unsigned long sp,
 			  void *arg);
 bool stack_stress_has_checks(void);
 unsigned long stack_stress_voluntary_switches(void);
+long stack_stress_doze(long time, bool *preempted);
 unsigned long stack_stress_drop_cache(struct file *file);
 
 struct mem_cgroup *stack_stress_get_memcg(void);

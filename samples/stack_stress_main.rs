@@ -41,6 +41,7 @@ use kernel::{
 mod command;
 mod deep;
 mod descent;
+mod doze;
 #[cfg(CONFIG_X86_64)]
 mod events;
 #[cfg(CONFIG_DYNAMIC_STACK)]

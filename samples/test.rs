@@ -6,6 +6,7 @@
 use crate::reserve;
 use crate::{
     command::Command,
+    doze,
     fault::Fault,
     new_pages,
     page_boundary,
@@ -44,13 +45,14 @@ pub(crate) const MANY_THREADS: usize = 4096;
 pub(crate) type Run = fn(&Command, &Bench) -> Result<Numbers, Fault>;
 
 /// Tests that run on every architecture.
-static TESTS: [Test; 8] = [
+static TESTS: [Test; 9] = [
     recurse::RECURSE,
     recurse::RECURSE_SLEEP,
     recurse::CALLER,
     shared_object::SHARED_OBJECT,
     page_boundary::PAGE_BOUNDARY,
     threads::THREADS,
+    doze::DOZE,
     new_pages::NEW_PAGES,
     real_paths::REAL_PATHS,
 ];

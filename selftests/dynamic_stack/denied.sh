@@ -1,13 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Threads that wait for pages lose no event: the storm blows while others use pages up,
-# and refills fail, those of the reserves, too.
+# Threads that wait for pages lose no event, and do not wake early: the storm blows while
+# others use pages up, and refills fail, those of the reserves, too.
 
 . "$(dirname "$0")/common.sh"
 . "$(dirname "$0")/stress_run.sh"
 . "$(dirname "$0")/storms.sh"
 
 ROUNDS=20
+DOZES=5
 LEAST_PARKS=100
 REFILL_RESERVE=0x6
 [ "$(value method "$STATS/summary")" != off ] || skip_all "booted with dynamic_stack=off: nobody waits"
@@ -16,7 +17,7 @@ work=$(mktemp -d)
 sites=$(cat $FAIL/sites)
 trap 'echo "$sites" >$FAIL/sites; rm -r "$work"' EXIT
 
-plan $((ROUNDS + 2))
+plan $((ROUNDS + DOZES + 3))
 before=$(vmstat dynamic_stack_park)
 storms_begin
 for _ in $(seq $ROUNDS); do
@@ -24,11 +25,19 @@ for _ in $(seq $ROUNDS); do
 	fail_at $REFILL_RESERVE 300
 	stress THREADS $((thread_size - 4096)) 50 2
 done
+dozed=0
+for _ in $(seq $DOZES); do
+	fail_at $REFILL_RESERVE 300
+	stress DOZE $((thread_size - 4096)) 40 2
+	dozed=$((dozed + $(value preempted "$STRESS/result")))
+done
 echo 0 >$FAIL/times
 storms_end
 status=$?
 parked=$(($(vmstat dynamic_stack_park) - before))
 ktap_test_result "the storm lost no event" [ $status -eq 0 ]
+ktap_test_result "threads were preempted on their way to sleep" [ $dozed -gt 0 ]
+ktap_print_msg "$dozed times a thread was preempted there"
 ktap_print_msg "$parked times a thread waited"
 ktap_test_result "threads waited at least $LEAST_PARKS times" [ $parked -ge $LEAST_PARKS ]
 finish
