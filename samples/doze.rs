@@ -22,18 +22,22 @@ use crate::{
 };
 use kernel::{
     prelude::*,
-    time::msecs_to_jiffies, //
+    time::{
+        delay::fsleep,
+        msecs_to_jiffies,
+        Delta, //
+    }, //
 };
 
 unsafe extern "C" {
     fn stack_stress_doze(jiffies: c_long, preempted: &mut bool) -> c_long;
 }
 
-/// Short lives that sleep before they go deep, `threads` at a time.
+/// Short lives, `threads` at a time: half of them sleep first, while the others go deep.
 pub(crate) const DOZE: Test = Test {
     name: "DOZE",
     deepest: stack::DEEPEST,
-    threads: 20,
+    threads: 40,
     most_threads: MANY_THREADS,
     rounds: 5,
     run,
@@ -41,6 +45,17 @@ pub(crate) const DOZE: Test = Test {
 
 /// Longer than a thread waits for pages that are there again soon.
 const DOZE_MS: u32 = 500;
+/// The others begin while the sleepers are on their way, from 0 to less than this later.
+const LATEST_MS: usize = 32;
+
+fn doze(preempted: &Counter, early: &Counter) {
+    let mut on_the_way = false;
+    // SAFETY: Threads of a job run in process context and hold no lock.
+    let left = unsafe { stack_stress_doze(msecs_to_jiffies(DOZE_MS) as c_long, &mut on_the_way) };
+
+    preempted.add(on_the_way.into());
+    early.add((left > 0).into());
+}
 
 fn run(command: &Command, _: &Bench) -> Result<Numbers, Fault> {
     let tally = Tally::default();
@@ -51,23 +66,19 @@ fn run(command: &Command, _: &Bench) -> Result<Numbers, Fault> {
 
     for round in 0..command.rounds {
         exited += run_together(command.threads, &|thread| {
-            let mut on_the_way = false;
-            // SAFETY: Threads of a job run in process context and hold no lock.
-            let left =
-                unsafe { stack_stress_doze(msecs_to_jiffies(DOZE_MS) as c_long, &mut on_the_way) };
+            let seed = pattern(thread as u64, round);
 
-            preempted.add(on_the_way.into());
-            early.add((left > 0).into());
-            descend(
-                command.bytes,
-                pattern(thread as u64, round),
-                &tally,
-                &|| Ok(()),
-                &|| Ok(()),
-            )
+            if thread % 2 == 0 {
+                doze(&preempted, &early);
+            } else {
+                fsleep(Delta::from_millis((thread % LATEST_MS) as i64));
+            }
+            descend(command.bytes, seed, &tally, &|| Ok(()), &|| {
+                stack::sleep().map(drop)
+            })
         })?;
     }
     Fault::unless_equal("threads that exited", created, exited)?;
     Fault::unless_equal("sleeps that ended early", 0, early.get())?;
-    tally.numbers(&[("slept", created), ("preempted", preempted.get())])
+    tally.numbers(&[("created", created), ("preempted", preempted.get())])
 }

@@ -28,8 +28,9 @@ done
 dozed=0
 for _ in $(seq $DOZES); do
 	fail_at $REFILL_RESERVE 300
-	stress DOZE $((thread_size - 4096)) 40 2
-	dozed=$((dozed + $(value preempted "$STRESS/result")))
+	stress DOZE $((thread_size - 4096)) 100 2
+	preempted=$(value preempted "$STRESS/result")
+	dozed=$((dozed + ${preempted:-0}))
 done
 echo 0 >$FAIL/times
 storms_end

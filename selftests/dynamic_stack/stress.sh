@@ -18,7 +18,7 @@ for name in $names; do
 	# As deep as it goes: every word next to every page boundary.
 	PAGE_BOUNDARY) stress PAGE_BOUNDARY $((thread_size - 3072)) 2 1 ;;
 	THREADS) stress THREADS $deep 100 20 ;;
-	DOZE) stress DOZE $deep 20 3 ;;
+	DOZE) stress DOZE $deep 40 3 ;;
 	NEW_PAGES) stress NEW_PAGES $((thread_size - 3072)) 100 1 ;;
 	TICKS) stress TICKS $deep 4 5 ;;
 	*) ktap_test_fail "$name has no size here" ;;
