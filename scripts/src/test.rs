@@ -176,7 +176,7 @@ fn reported(expected: &[String], log: &Path) -> TestResult {
         !process::succeeds(grep.args(["-Eq", "--", regex.as_str()]).arg(log))
     });
     match missing {
-        None => TestResult::passed("reported"),
+        None => TestResult::passed("reported", &[]),
         Some(regex) => {
             let log = log.display();
             TestResult::missing(&format!("no line with '{regex}' in {log}"))

@@ -169,7 +169,7 @@ static bool pages_come_back(const struct counters *before)
 	int i;
 
 	for (i = 0; i < 100; i++) {
-		if (read_counters().owned_pages <= before->owned_pages + SLACK_PAGES)
+		if (labs(read_counters().owned_pages - before->owned_pages) <= SLACK_PAGES)
 			return true;
 		usleep(100000);
 	}

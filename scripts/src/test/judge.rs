@@ -51,6 +51,11 @@ impl Judge {
         )
     }
 
+    /// The result of a guest that was to end with the message `reason`, and has.
+    pub fn ended(&self, test: &str, reason: &str, run: &Run) -> TestResult {
+        TestResult::passed(reason, &self.splats.find(test, &run.console))
+    }
+
     fn of_sections(&self, test: &str, output: &[Section], console: &[Section]) -> TestResult {
         let splats = self.splats.find(test, section::lines(console, test));
         match section::find(output, test) {

@@ -113,7 +113,7 @@ mod tests {
         ];
         let problems = vec!["kernel log: BUG: x".to_string()];
         matrix.add("storm", "lend", Result { cases, problems });
-        matrix.add("boot_option.sh", "lend", Result::passed("known"));
+        matrix.add("boot_option.sh", "lend", Result::passed("known", &[]));
         assert_eq!(
             matrix.to_string(),
             include_str!("../../tests/data/matrix.txt")
