@@ -7,7 +7,7 @@ use crate::{
     descent::descend,
     fault::Fault,
     frame::pattern,
-    kthread::run_together,
+    kthread::run_rounds,
     report::{
         Counter,
         Numbers,
@@ -61,24 +61,19 @@ fn run(command: &Command, _: &Bench) -> Result<Numbers, Fault> {
     let tally = Tally::default();
     let preempted = Counter::default();
     let early = Counter::default();
-    let created = (command.threads * command.rounds) as u64;
-    let mut exited = 0;
+    let exited = run_rounds(command.threads, command.rounds, &|thread, round| {
+        let seed = pattern(thread as u64, round);
 
-    for round in 0..command.rounds {
-        exited += run_together(command.threads, &|thread| {
-            let seed = pattern(thread as u64, round);
+        if thread % 2 == 0 {
+            doze(&preempted, &early);
+        } else {
+            fsleep(Delta::from_millis((thread % LATEST_MS) as i64));
+        }
+        descend(command.bytes, seed, &tally, &|| Ok(()), &|| {
+            stack::sleep().map(drop)
+        })
+    })?;
 
-            if thread % 2 == 0 {
-                doze(&preempted, &early);
-            } else {
-                fsleep(Delta::from_millis((thread % LATEST_MS) as i64));
-            }
-            descend(command.bytes, seed, &tally, &|| Ok(()), &|| {
-                stack::sleep().map(drop)
-            })
-        })?;
-    }
-    Fault::unless_equal("threads that exited", created, exited)?;
     Fault::unless_equal("sleeps that ended early", 0, early.get())?;
-    tally.numbers(&[("created", created), ("preempted", preempted.get())])
+    tally.numbers(&[("created", exited), ("preempted", preempted.get())])
 }

@@ -146,7 +146,24 @@ where
     run(threads, None, job)
 }
 
-/// Does the same, with each thread bound to the CPU that `cpu_of` returns for its index.
+/// Runs `job` as often as `rounds` says, each time in `threads` new threads, with the index of the
+/// thread and the round as its arguments.
+///
+/// Returns the number of threads that exited, which are all of them.
+pub(crate) fn run_rounds<J>(threads: usize, rounds: usize, job: &J) -> Result<u64, Fault>
+where
+    J: Fn(usize, usize) -> Result<(), Fault> + Sync,
+{
+    let mut exited = 0;
+
+    for round in 0..rounds {
+        exited += run_together(threads, &|thread| job(thread, round))?;
+    }
+    Fault::unless_equal("threads that exited", (threads * rounds) as u64, exited)?;
+    Ok(exited)
+}
+
+/// Does as `run_together`, with each thread bound to the CPU that `cpu_of` returns for its index.
 pub(crate) fn run_bound<J>(
     threads: usize,
     cpu_of: &dyn Fn(usize) -> CpuId,

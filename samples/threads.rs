@@ -7,7 +7,7 @@ use crate::{
     descent::descend,
     fault::Fault,
     frame::pattern,
-    kthread::run_together,
+    kthread::run_rounds,
     report::{
         Counter,
         Numbers,
@@ -40,27 +40,23 @@ fn run(command: &Command, _: &Bench) -> Result<Numbers, Fault> {
     let switches = Counter::default();
     let kept = Counter::default();
     let created = (command.threads * command.rounds) as u64;
-    let mut exited = 0;
+    let exited = run_rounds(command.threads, command.rounds, &|thread, round| {
+        let seed = pattern(thread as u64, round);
+        let owned_before = stack::owned_pages()?;
 
-    for round in 0..command.rounds {
-        exited += run_together(command.threads, &|thread| {
-            let seed = pattern(thread as u64, round);
-            let owned_before = stack::owned_pages()?;
-
-            descend(command.bytes, seed, &tally, &|| Ok(()), &|| {
-                // There and back again.
-                for _ in 0..2 {
-                    migrations.add(sched::move_off(CpuId::current())?.into());
-                    switches.add(stack::sleep()?);
-                }
-                Ok(())
-            })?;
-            kept.add(stack::owned_pages()? - owned_before);
-            descents.add(1);
+        descend(command.bytes, seed, &tally, &|| Ok(()), &|| {
+            // There and back again.
+            for _ in 0..2 {
+                migrations.add(sched::move_off(CpuId::current())?.into());
+                switches.add(stack::sleep()?);
+            }
             Ok(())
         })?;
-    }
-    Fault::unless_equal("threads that exited", created, exited)?;
+        kept.add(stack::owned_pages()? - owned_before);
+        descents.add(1);
+        Ok(())
+    })?;
+
     Fault::unless_equal("threads that went deep", created, descents.get())?;
     tally.numbers(&[
         ("created", created),

@@ -39,17 +39,9 @@ static inline void disarm(void)
 }
 
 /* Of those that arm() was told; -1 for ever, or if the file cannot be read. */
-static inline int failures_left(void)
+static inline long failures_left(void)
 {
-	FILE *file = fopen(FAIL_DIR "times", "r");
-	int left = -1;
-
-	if (file) {
-		if (fscanf(file, "%d", &left) != 1)
-			left = -1;
-		fclose(file);
-	}
-	return left;
+	return read_first_number(FAIL_DIR "times");
 }
 
 #endif

@@ -29,6 +29,20 @@ static inline long read_number(const char *path, const char *key)
 	return value;
 }
 
+/* The number with which @path begins, or -1. */
+static inline long read_first_number(const char *path)
+{
+	FILE *file = fopen(path, "r");
+	long value = -1;
+
+	if (file) {
+		if (fscanf(file, "%ld", &value) != 1)
+			value = -1;
+		fclose(file);
+	}
+	return value;
+}
+
 /* As far as the kernel tells its configuration. */
 static inline bool has_config(const char *symbol)
 {

@@ -177,14 +177,7 @@ FIXTURE(memcg) {
 /* Now; memory.stat may be late. */
 static long charged_bytes(void)
 {
-	FILE *file = fopen(GROUP "/memory.current", "r");
-	long bytes = 0;
-
-	if (file && fscanf(file, "%ld", &bytes) != 1)
-		bytes = 0;
-	if (file)
-		fclose(file);
-	return bytes;
+	return read_first_number(GROUP "/memory.current");
 }
 
 /* Pages for which each CPU may have charged the group ahead: MEMCG_CHARGE_BATCH. */
@@ -197,13 +190,16 @@ static long charged_bytes(void)
 static bool all_uncharged(struct __test_metadata *_metadata)
 {
 	long limit = 2 * PAGES_AHEAD * sysconf(_SC_NPROCESSORS_ONLN) * sysconf(_SC_PAGESIZE);
+	long charged = charged_bytes();
 	int poll;
 
-	for (poll = 0; poll < POLLS && charged_bytes() > limit; poll++)
+	for (poll = 0; poll < POLLS && charged > limit; poll++) {
 		usleep(POLL_MS * 1000);
+		charged = charged_bytes();
+	}
 	TH_LOG("%s: after exit %ld bytes are charged, of which %ld may be ahead",
-	       method.name, charged_bytes(), limit / 2);
-	return charged_bytes() <= limit;
+	       method.name, charged, limit / 2);
+	return charged >= 0 && charged <= limit;
 }
 
 FIXTURE_SETUP(memcg)
