@@ -72,9 +72,9 @@ done
 try "$STRESS/deep" "4096 0 0" 'stack_stress: .*expected \[BYTES \[NAP in milliseconds\]\]'
 try "$STRESS/file" "relative/path" 'stack_stress: file must be an absolute path'
 if [ -w "$SITES" ]; then
-	try "$SITES" 0x40 'dynamic_stack: sites=0x40: expected no bits but those of 0x3f'
+	try "$SITES" 0x80 'dynamic_stack: sites=0x80: expected no bits but those of 0x7f'
 else
-	ktap_test_skip "'0x40' to sites: needs CONFIG_FAIL_DYNAMIC_STACK, _DEBUG_FS"
+	ktap_test_skip "'0x80' to sites: needs CONFIG_FAIL_DYNAMIC_STACK, _DEBUG_FS"
 fi
 echo 20 >"$STATS/threads"
 echo 0 >"$STATS/growth"

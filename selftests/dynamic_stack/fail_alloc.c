@@ -309,6 +309,51 @@ TEST_F_TIMEOUT(fail_alloc, threads_wait, 240)
 	       count_of("dynamic_stack_park") - parks);
 }
 
+/* Sleeps until it is killed: whom the OOM killer is to choose. */
+static pid_t start_victim(void)
+{
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	if (!write_text("/proc/self/oom_score_adj", "1000"))
+		_exit(1);
+	for (;;)
+		pause();
+}
+
+/*
+ * There is nothing for so long that kstackd calls the OOM killer: more than once,
+ * if need be, which is what the other victims are for. Nobody else is killed.
+ */
+TEST_F_TIMEOUT(fail_alloc, kstackd_kills, 240)
+{
+	long kills = count_of("oom_kill");
+	pid_t victims[ROUNDS];
+	int i, status, killed = 0;
+
+	for (i = 0; i < ROUNDS; i++) {
+		victims[i] = start_victim();
+		ASSERT_GT(victims[i], 0);
+	}
+	for (i = 0; i < ROUNDS && count_of("oom_kill") == kills; i++) {
+		ASSERT_TRUE(arm(REFILL_RESERVE_KILL, "1", "300", "0"));
+		EXPECT_TRUE(stress("THREADS 13000 50 2"));
+	}
+	disarm();
+	kills = count_of("oom_kill") - kills;
+	EXPECT_GT(kills, 0);
+	/* Dead ones are dead already. */
+	for (i = 0; i < ROUNDS; i++) {
+		kill(victims[i], SIGTERM);
+		ASSERT_EQ(victims[i], waitpid(victims[i], &status, 0));
+		EXPECT_TRUE(WIFSIGNALED(status));
+		killed += WTERMSIG(status) == SIGKILL;
+	}
+	EXPECT_EQ(kills, killed);
+	TH_LOG("%s: %ld processes killed", method.name, kills);
+}
+
 TEST_F_TIMEOUT(fail_alloc, everything, 120)
 {
 	struct counters after;

@@ -56,7 +56,11 @@ stack_of_a_running_thread()
 	seen=1
 	for _ in $(seq 50); do
 		before=$(state_of $spinner)
-		cat /proc/$spinner/stack >"$work/stack" || break
+		if ! cat /proc/$spinner/stack >"$work/stack" ||
+			grep -v '^\[<0>\] ' "$work/stack"; then
+			seen=1
+			break
+		fi
 		[ "$before$(state_of $spinner)" != RR ] || seen=0
 	done
 	kill $spinner
