@@ -94,7 +94,7 @@ TEST_F(fail_alloc, new_thread_always)
 	EXPECT_TRUE(try_fork());
 }
 
-TEST_F(fail_alloc, new_thread_sometimes)
+TEST_F_TIMEOUT(fail_alloc, new_thread_sometimes, 120)
 {
 	int i, started = 0;
 

@@ -13,7 +13,7 @@ use crate::vm::Run;
 /// The row of the boot itself: KUnit's results and a clean log.
 const BOOT: &str = "boot, KUnit";
 /// Tests of the guest's script, around those of the suite.
-const STEPS: [&str; 2] = ["load", "unload"];
+pub const STEPS: [&str; 2] = ["load", "unload"];
 
 pub struct Judge {
     splats: Splats,

@@ -35,7 +35,8 @@ const CONFIG: &str = "suites";
 
 /// KUnit filters the tests of each module that is loaded, and writes to the filter
 /// meanwhile. The one that is built in is read-only, and the same text here is not.
-const WITHOUT_KUNIT: [&str; 2] = ["kunit.enable=0", "kunit.filter=speed>slow"];
+const KUNIT_FILTER: &str = "kunit.filter=speed>slow";
+const WITHOUT_KUNIT: &str = "kunit.enable=0";
 
 /// What one test may take, under emulation.
 const TIMEOUT: Duration = Duration::from_secs(180);
@@ -214,8 +215,9 @@ impl<'a> Lab<'a> {
             Some(_) => self.boot.apply(column, &mut vm),
             None => self.boot.apply_base(&mut vm),
         }
+        vm.kernel_args.push(KUNIT_FILTER.to_string());
         if suite.kind != Kind::Boot {
-            vm.kernel_args.extend(WITHOUT_KUNIT.map(str::to_string));
+            vm.kernel_args.push(WITHOUT_KUNIT.to_string());
         }
         vm.qemu_args.extend(suite.machine.map(str::to_string));
         vm.quiet = TIMEOUT + Duration::from_secs(60);

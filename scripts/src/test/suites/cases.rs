@@ -6,6 +6,7 @@ use super::table::Verdict;
 use crate::ktap;
 use crate::section::{self, Section};
 use crate::splat::Splats;
+use crate::test::judge::STEPS;
 use crate::test::verdict::Result as TestResult;
 
 /// Of this length, hexadecimal digits are an address.
@@ -33,6 +34,14 @@ pub fn read(
     for line in splats.find(&suite.name, boot) {
         let name = format!("boot: {}", without_numbers(line));
         cases.push((name, Verdict::Failed("in the kernel log".to_string())));
+    }
+    // The base has no modules that could be loaded.
+    for step in STEPS {
+        let section = section::find(&output, step);
+        let found = splats.find(step, section::lines(&console, step));
+        let cases_of_step = section.map(|section| script(Some(section), &found));
+        let failed = |(_, verdict): &Case| *verdict != Verdict::Ok;
+        cases.extend(cases_of_step.into_iter().flatten().filter(failed));
     }
     for test in tests {
         let section = section::find(&output, test);
@@ -212,8 +221,10 @@ mod tests {
         let tests = ["x86/a", "x86/b", "x86/c"].map(str::to_string);
         let console = lines("[ 0.1] BUG: z 5\n[ 2.0] @dynstack start x86/a\n[ 2.1] Oops: 1");
         let output = lines(
-            "@dynstack start x86/a\nTAP version 13\n1..2\nok 1 trap 0x80\nnot ok 2 nmi\n\
-             @dynstack end x86/a 1\n@dynstack start x86/b\n@dynstack end x86/b 4",
+            "@dynstack start load\n1..1\nnot ok 1 load\n@dynstack end load 0\n\
+             @dynstack start x86/a\nTAP version 13\n1..2\nok 1 trap 0x80\nnot ok 2 nmi\n\
+             @dynstack end x86/a 1\n@dynstack start x86/b\n@dynstack end x86/b 4\n\
+             @dynstack start unload\n1..1\nok 1 unload\n@dynstack end unload 0",
         );
         let shipped = include_str!("../../../data/splats.txt");
         let splats = Splats::parse(shipped).unwrap();
@@ -221,6 +232,7 @@ mod tests {
             read(&suites[0], &tests, &output, &console, &splats),
             cases(&[
                 ("boot: BUG: z #", failed("in the kernel log")),
+                ("load", failed("failed")),
                 ("a", failed("exit status 1")),
                 ("a: Oops: #", failed("in the kernel log")),
                 ("a: trap #", Verdict::Ok),
