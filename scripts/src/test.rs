@@ -38,7 +38,7 @@ const ODD_BOOTS: [(&str, &str, &[&str]); 5] = [
         "bogus",
         "bogus",
         &[
-            "fail_dynamic_stack=1,100,0,2,0x40",
+            "fail_dynamic_stack=1,100,0,2,0x80",
             "dynamic_stack_check=maybe",
             "dynamic_stack_margin=1",
         ],
