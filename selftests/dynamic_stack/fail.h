@@ -13,8 +13,8 @@
 #define REFILL_RESERVE	"0x06"
 #define CPU		"0x08"
 #define EXPAND		"0x10"
-#define REFILL_RESERVE_KILL	"0x46"
 #define ALL_BUT_RESERVE	"0x3b"
+#define REFILL_RESERVE_KILL "0x46"
 #define NOWHERE		"0x00"
 
 #define ALWAYS		"-1"

@@ -292,21 +292,26 @@ TEST_F_TIMEOUT(fail_alloc, reserve_sometimes, 120)
 }
 
 /*
- * For a while there is nothing at all, and threads have to wait: more than once,
- * if the stocks last for all of the first while.
+ * For a while there is nothing at all: more than once, if the stocks last for all of
+ * the first while. Returns how often @event was counted, or -1.
  */
-TEST_F_TIMEOUT(fail_alloc, threads_wait, 240)
+static long starve_until(const char *event, const char *sites)
 {
-	long parks = count_of("dynamic_stack_park");
+	long before = count_of(event);
 	int i;
 
-	for (i = 0; i < ROUNDS && count_of("dynamic_stack_park") == parks; i++) {
-		ASSERT_TRUE(arm(REFILL_RESERVE, "1", "300", "0"));
-		EXPECT_TRUE(stress("THREADS 13000 50 2"));
-	}
-	EXPECT_GT(count_of("dynamic_stack_park"), parks);
-	TH_LOG("%s: %ld times a thread waited", method.name,
-	       count_of("dynamic_stack_park") - parks);
+	for (i = 0; i < ROUNDS && count_of(event) == before; i++)
+		if (!arm(sites, "1", "300", "0") || !stress("THREADS 13000 50 2"))
+			return -1;
+	return count_of(event) - before;
+}
+
+TEST_F_TIMEOUT(fail_alloc, threads_wait, 240)
+{
+	long parks = starve_until("dynamic_stack_park", REFILL_RESERVE);
+
+	EXPECT_GT(parks, 0);
+	TH_LOG("%s: %ld times a thread waited", method.name, parks);
 }
 
 /* Sleeps until it is killed: whom the OOM killer is to choose. */
@@ -322,13 +327,10 @@ static pid_t start_victim(void)
 		pause();
 }
 
-/*
- * There is nothing for so long that kstackd calls the OOM killer: more than once,
- * if need be, which is what the other victims are for. Nobody else is killed.
- */
+/* kstackd may call the OOM killer more than once. Nobody but victims is killed. */
 TEST_F_TIMEOUT(fail_alloc, kstackd_kills, 240)
 {
-	long kills = count_of("oom_kill");
+	long kills;
 	pid_t victims[ROUNDS];
 	int i, status, killed = 0;
 
@@ -336,14 +338,10 @@ TEST_F_TIMEOUT(fail_alloc, kstackd_kills, 240)
 		victims[i] = start_victim();
 		ASSERT_GT(victims[i], 0);
 	}
-	for (i = 0; i < ROUNDS && count_of("oom_kill") == kills; i++) {
-		ASSERT_TRUE(arm(REFILL_RESERVE_KILL, "1", "300", "0"));
-		EXPECT_TRUE(stress("THREADS 13000 50 2"));
-	}
+	kills = starve_until("oom_kill", REFILL_RESERVE_KILL);
 	disarm();
-	kills = count_of("oom_kill") - kills;
 	EXPECT_GT(kills, 0);
-	/* Dead ones are dead already. */
+	/* The others end by this signal. */
 	for (i = 0; i < ROUNDS; i++) {
 		kill(victims[i], SIGTERM);
 		ASSERT_EQ(victims[i], waitpid(victims[i], &status, 0));
