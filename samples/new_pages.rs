@@ -7,7 +7,7 @@ use crate::{
     descent::descend,
     fault::Fault,
     frame::pattern,
-    kthread::run_together,
+    kthread::run_rounds,
     report::{
         Counter,
         Numbers,
@@ -48,29 +48,27 @@ fn run(command: &Command, _: &Bench) -> Result<Numbers, Fault> {
     let pages = Counter::default();
     let words = Counter::default();
 
-    for round in 0..command.rounds {
-        run_together(command.threads, &|thread| {
-            let places = (PAGE_SIZE + ENTERED..=command.bytes).step_by(PAGE_SIZE);
+    run_rounds(command.threads, command.rounds, &|thread, round| {
+        let places = (PAGE_SIZE + ENTERED..=command.bytes).step_by(PAGE_SIZE);
 
-            for place in places {
-                // What an interrupt leaves on the stack is not the data of others.
-                let _no_interrupts = local_interrupt_disable();
+        for place in places {
+            // What an interrupt leaves on the stack is not the data of others.
+            let _no_interrupts = local_interrupt_disable();
 
-                descend(
-                    place,
-                    pattern(thread as u64, round),
-                    &tally,
-                    &|| Ok(()),
-                    &|| {
-                        words.add(look()?);
-                        pages.add(1);
-                        Ok(())
-                    },
-                )?;
-            }
-            Ok(())
-        })?;
-    }
+            descend(
+                place,
+                pattern(thread as u64, round),
+                &tally,
+                &|| Ok(()),
+                &|| {
+                    words.add(look()?);
+                    pages.add(1);
+                    Ok(())
+                },
+            )?;
+        }
+        Ok(())
+    })?;
     tally.numbers(&[("new_pages", pages.get()), ("new_words", words.get())])
 }
 
