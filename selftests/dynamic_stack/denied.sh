@@ -20,7 +20,7 @@ trap 'echo "$sites" >$FAIL/sites; rm -r "$work"' EXIT
 
 parks() { echo $(($(vmstat dynamic_stack_park) - before)); }
 
-plan $((ROUNDS + DOZES + 3))
+plan $((ROUNDS + DOZES + 4))
 before=$(vmstat dynamic_stack_park)
 storms_begin
 for _ in $(seq $ROUNDS); do
@@ -37,14 +37,19 @@ for _ in $(seq $DOZES); do
 done
 # The slower the guest, the more failures kstackd has used up before a thread waits.
 rounds=$ROUNDS
-while [ "$(parks)" -lt $LEAST_PARKS ] && [ $((rounds += 1)) -le $MOST_ROUNDS ]; do
+wrong=0
+while [ "$(parks)" -lt $LEAST_PARKS ] && [ "$rounds" -lt $MOST_ROUNDS ]; do
+	rounds=$((rounds + 1))
 	fail_at $REFILL_RESERVE 300
 	echo "THREADS $((thread_size - 4096)) 50 2" >"$STRESS/run"
+	[ "$(head -n 1 "$STRESS/result")" = "ok: THREADS" ] || wrong=$((wrong + 1))
 done
 echo 0 >$FAIL/times
 storms_end
 status=$?
 parked=$(parks)
+ktap_test_result "no further round was wrong" [ $wrong -eq 0 ]
+ktap_print_msg "$((rounds - ROUNDS)) further rounds"
 ktap_test_result "the storm lost no event" [ $status -eq 0 ]
 ktap_test_result "threads were preempted on their way to sleep" [ $dozed -gt 0 ]
 ktap_print_msg "$dozed times a thread was preempted there"

@@ -212,7 +212,7 @@ static struct counters settle(const struct counters *before)
 	int polls = POLLS;
 
 	while (polls-- && (now.threads > before->threads + 8 ||
-			   now.owned_pages > before->owned_pages + OTHERS ||
+			   labs(now.owned_pages - before->owned_pages) > OTHERS ||
 			   now.stock_pages != before->stock_pages)) {
 		usleep(POLL_MS * 1000);
 		now = read_counters();
