@@ -15,7 +15,7 @@ use crate::method;
 use crate::outcome::Outcome;
 use crate::splat::Splats;
 use crate::stage::{Stage, Workshop};
-use crate::vm::{TRUST_THE_TIMER, Vm};
+use crate::vm::Vm;
 
 /// For `allow` lines of the patterns.
 const TEST: &str = "prefixes";
@@ -124,8 +124,7 @@ impl Lab<'_> {
                 "dynamic_stack_check=1".to_string(),
             ];
         }
-        vm.kernel_args
-            .extend([TRUST_THE_TIMER, "END=reboot"].map(str::to_string));
+        vm.end_by_restart();
         let run = vm.run_bare(&self.initrd, INIT, &[])?;
         let mut faults = Vec::new();
         match run.status() {

@@ -16,7 +16,7 @@ use crate::modules::Modules;
 use crate::outcome::Outcome;
 use crate::setup;
 use crate::suite::Suite;
-use crate::vm::{TRUST_THE_TIMER, Vm};
+use crate::vm::Vm;
 
 const TEST: &str = "exhaust";
 const CPUS: [u32; 3] = [1, 2, 4];
@@ -57,8 +57,7 @@ pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
                 let name = format!("{TEST}, {column}");
                 let mut vm = Vm::new(ctx, &kernel, &name);
                 args.boot.apply(method, &mut vm);
-                vm.kernel_args
-                    .extend([TRUST_THE_TIMER, "END=reboot"].map(str::to_string));
+                vm.end_by_restart();
                 vm.cpus = *cpus;
                 vm.memory_mib = MEMORY_MIB;
                 vm.quiet = suite.timeout;

@@ -19,7 +19,7 @@ use crate::modules::Modules;
 use crate::outcome::Outcome;
 use crate::setup;
 use crate::suite::Suite;
-use crate::vm::{Run, State, TRUST_THE_TIMER, Vm};
+use crate::vm::{Run, State, Vm};
 
 /// On top of the usual configuration.
 const CONFIG: &str = "machine";
@@ -68,8 +68,7 @@ pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
         let vm = |what| {
             let mut vm = Vm::new(ctx, &kernel, &format!("{what}, {method}"));
             args.boot.apply(method, &mut vm);
-            vm.kernel_args
-                .extend([TRUST_THE_TIMER, "END=reboot"].map(str::to_string));
+            vm.end_by_restart();
             vm
         };
         let run = vm("suspend").run_bare(&archives.suspend, INIT, &args_of_tests)?;
