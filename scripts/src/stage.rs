@@ -17,26 +17,31 @@ use crate::progress;
 use crate::tools::Tools;
 use crate::tree::Tree;
 
-/// What an architecture has once all of it is there. One includes those before it.
+/// What there is once all of it is there. One includes those before it.
 pub struct Offer {
-    /// The line of its Kconfig that says so, as a pattern.
-    selected: &'static str,
+    /// The line of a Kconfig file that says so, as a pattern.
+    line: &'static str,
     /// What the kernel is asked for then.
     fragment: &'static str,
     /// What it can be booted with.
     pub methods: &'static [&'static str],
 }
 
-static OFFERS: [Offer; 2] = [
+static OFFERS: [Offer; 3] = [
     Offer {
-        selected: "select HAVE_ARCH_DYNAMIC_STACK[[:space:]]",
+        line: "select HAVE_ARCH_DYNAMIC_STACK[[:space:]]",
         fragment: "dynamic.config",
         methods: &["off", "lend"],
     },
     Offer {
-        selected: "select HAVE_ARCH_DYNAMIC_STACK_FAULT[[:space:]]",
+        line: "select HAVE_ARCH_DYNAMIC_STACK_FAULT[[:space:]]",
         fragment: "fault.config",
         methods: &["fault"],
+    },
+    Offer {
+        line: "config DYNAMIC_STACK_PROBE$",
+        fragment: "probe.config",
+        methods: &["probe"],
     },
 ];
 
@@ -93,9 +98,9 @@ impl<'a> Workshop<'a> {
     /// What the stage that is checked out has to offer.
     pub fn offers(&self) -> Vec<&'static Offer> {
         let git = self.tree.git();
-        let selects =
-            |offer: &&Offer| git.succeeds(["grep", "-q", offer.selected, "--", "arch/x86/Kconfig"]);
-        OFFERS.iter().filter(selects).collect()
+        let files = "arch/*Kconfig";
+        let has_line = |offer: &&Offer| git.succeeds(["grep", "-q", offer.line, "--", files]);
+        OFFERS.iter().filter(has_line).collect()
     }
 
     /// Builds `target` of `stage`, which is checked out, with `offers` of it.
