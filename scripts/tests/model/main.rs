@@ -176,7 +176,7 @@ fn victims_can_exit() {
 }
 
 #[test]
-#[ignore = "takes minutes and gigabytes of memory"]
+#[ignore = "takes up to an hour and gigabytes of memory"]
 fn holds_in_larger_sizes() {
     for free in 0..=2 {
         holds(Config {
