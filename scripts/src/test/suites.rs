@@ -39,7 +39,7 @@ const KUNIT_FILTER: &str = "kunit.filter=speed>slow";
 const WITHOUT_KUNIT: &str = "kunit.enable=0";
 
 /// What one test may take, under emulation.
-const TIMEOUT: Duration = Duration::from_secs(180);
+const TIMEOUT: Duration = Duration::from_secs(300);
 /// What booting may take, with KUnit.
 const BOOT: Duration = Duration::from_secs(1800);
 
