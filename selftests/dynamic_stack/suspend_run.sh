@@ -7,6 +7,7 @@
 . "$(dirname "$0")/stress_run.sh"
 
 ROUNDS=3
+CPU_STOCK=0x8
 
 online() { cat /sys/devices/system/cpu/online; }
 
@@ -20,10 +21,15 @@ owns_its_stack()
 	return 1
 }
 
+# A CPU that comes back has kept its stock. If it asked for a page it would stay down.
 suspend_and_count_cpus() # COMMAND
 {
 	cpus=$(online)
-	"$1" || return
+	[ ! -w "$FAIL/sites" ] || fail_at $CPU_STOCK -1 || return
+	"$1"
+	status=$?
+	[ ! -w "$FAIL/times" ] || echo 0 >"$FAIL/times"
+	[ $status -eq 0 ] || return
 	[ "$(online)" = "$cpus" ] && return
 	ktap_print_msg "CPUs $cpus before, $(online) after"
 	return 1
