@@ -22,6 +22,11 @@ use crate::{
 };
 use kernel::{
     prelude::*,
+    sync::atomic::{
+        Acquire,
+        Atomic,
+        Release, //
+    },
     time::{
         delay::fsleep,
         msecs_to_jiffies,
@@ -57,13 +62,27 @@ fn doze(preempted: &Counter, early: &Counter) {
     early.add((left > 0).into());
 }
 
+/// Waits until `all` threads have come here.
+///
+/// What they locked when they were started they have unlocked then, and have woken whom they had
+/// to. A thread that got the mutex by itself may be woken for it later on: that is a wake-up like
+/// any other, and would end its sleep.
+fn meet(arrived: &Atomic<usize>, all: usize) {
+    arrived.fetch_add(1, Release);
+    while arrived.load(Acquire) < all {
+        fsleep(Delta::from_millis(1));
+    }
+}
+
 fn run(command: &Command, _: &Bench) -> Result<Numbers, Fault> {
     let tally = Tally::default();
+    let arrived = Atomic::new(0);
     let preempted = Counter::default();
     let early = Counter::default();
     let exited = run_rounds(command.threads, command.rounds, &|thread, round| {
         let seed = pattern(thread as u64, round);
 
+        meet(&arrived, command.threads * (round + 1));
         if thread % 2 == 0 {
             doze(&preempted, &early);
         } else {
