@@ -44,6 +44,9 @@ const ENTERED: usize = PAGE_SIZE - stack::MARGIN;
 const OWN_FRAMES: usize = 256;
 
 fn run(command: &Command, _: &Bench) -> Result<Numbers, Fault> {
+    if command.bytes < PAGE_SIZE + ENTERED {
+        return Err(Fault::Missing("bytes does not reach into the second page"));
+    }
     let tally = Tally::default();
     let pages = Counter::default();
     let words = Counter::default();

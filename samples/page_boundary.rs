@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A context switch with the stack pointer at every word around each page boundary.
+//! A context switch with the stack pointer at every word, those around page boundaries among them.
 //!
 //! Each position gets a new thread, which has not used the pages below yet. The thread goes there
 //! in one step and touches only the words beside the page boundaries and at the stack pointer, so

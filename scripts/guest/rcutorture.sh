@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # In the guest: tortures RCU for a while, by the modules beside this script.
-# usage: rcutorture.sh [SECONDS]
 
+SECONDS_EACH=20
 echo "TAP version 13"
 [ -e ./rcutorture.ko ] || { echo "1..0 # SKIP needs CONFIG_RCU_TORTURE_TEST=m"; exit 4; }
 
@@ -10,14 +10,14 @@ echo "TAP version 13"
 torture() # TYPE
 {
 	dmesg -c >/dev/null
-	insmod ./torture.ko && insmod ./rcutorture.ko torture_type="$1" &&
-		sleep "$seconds" && rmmod rcutorture && rmmod torture
+	insmod ./torture.ko || return
+	insmod ./rcutorture.ko torture_type="$1" && sleep $SECONDS_EACH && rmmod rcutorture
+	rmmod torture
 	verdict=$(dmesg | grep "End of test:")
 	echo "$verdict"
 	case $verdict in *"End of test: SUCCESS"*) ;; *) return 1 ;; esac
 }
 
-seconds=${1:-20}
 n=0
 failed=0
 echo "1..2"

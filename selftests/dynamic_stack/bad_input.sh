@@ -78,4 +78,4 @@ else
 fi
 echo 20 >"$STATS/threads"
 echo 0 >"$STATS/growth"
-finish
+ktap_finished

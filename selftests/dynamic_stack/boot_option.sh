@@ -78,8 +78,8 @@ case $fail,$option in
 *)
 	ktap_test_result "a known method is in use" method_line "$known"
 	ktap_test_result "messages say what is expected" unknown_lines
-	finish
+	ktap_finished
 	;;
 esac
 ktap_test_skip "message about an unknown method: boot with dynamic_stack=bogus"
-finish
+ktap_finished

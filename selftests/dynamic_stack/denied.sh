@@ -11,26 +11,32 @@ ROUNDS=20
 DOZES=5
 LEAST_PARKS=100
 MOST_ROUNDS=200
-REFILL_RESERVE=0x6
 [ "$(value method "$STATS/summary")" != off ] || skip_all "booted with dynamic_stack=off: nobody waits"
 [ -w "$FAIL/sites" ] || skip_all "needs CONFIG_FAIL_DYNAMIC_STACK, _DEBUG_FS"
 work=$(mktemp -d)
 sites=$(cat $FAIL/sites)
-trap 'echo "$sites" >$FAIL/sites; rm -r "$work"' EXIT
+trap 'echo 0 >$FAIL/times; echo "$sites" >$FAIL/sites; rm -r "$work"' EXIT
+
+# Those who wait go on when the last one has failed.
+refills_fail()
+{
+	fail_at $REFILL_RESERVE_SITES 300
+}
 
 parks() { echo $(($(vmstat dynamic_stack_park) - before)); }
 
+THREADS="THREADS $((thread_size - 4096)) 50 2"
 plan $((ROUNDS + DOZES + 4))
 before=$(vmstat dynamic_stack_park)
 storms_begin
 for _ in $(seq $ROUNDS); do
-	# Those who wait go on when the last one has failed.
-	fail_at $REFILL_RESERVE 300
-	stress THREADS $((thread_size - 4096)) 50 2
+	refills_fail
+	# shellcheck disable=SC2086 # words
+	stress $THREADS
 done
 dozed=0
 for _ in $(seq $DOZES); do
-	fail_at $REFILL_RESERVE 300
+	refills_fail
 	stress DOZE $((thread_size - 4096)) 100 2
 	preempted=$(value preempted "$STRESS/result")
 	dozed=$((dozed + ${preempted:-0}))
@@ -40,9 +46,12 @@ rounds=$ROUNDS
 wrong=0
 while [ "$(parks)" -lt $LEAST_PARKS ] && [ "$rounds" -lt $MOST_ROUNDS ]; do
 	rounds=$((rounds + 1))
-	fail_at $REFILL_RESERVE 300
-	echo "THREADS $((thread_size - 4096)) 50 2" >"$STRESS/run"
-	[ "$(head -n 1 "$STRESS/result")" = "ok: THREADS" ] || wrong=$((wrong + 1))
+	refills_fail
+	# shellcheck disable=SC2086 # words
+	run_stress $THREADS
+	[ "$headline" = "ok: THREADS" ] && continue
+	wrong=$((wrong + 1))
+	ktap_print_msg "$headline"
 done
 echo 0 >$FAIL/times
 storms_end
@@ -55,4 +64,4 @@ ktap_test_result "threads were preempted on their way to sleep" [ $dozed -gt 0 ]
 ktap_print_msg "$dozed times a thread was preempted there"
 ktap_print_msg "$parked times a thread waited"
 ktap_test_result "threads waited at least $LEAST_PARKS times" [ "$parked" -ge $LEAST_PARKS ]
-finish
+ktap_finished

@@ -55,4 +55,4 @@ else
 	ktap_test_skip "RECURSE_SLEEP while it is traced: needs CONFIG_STACK_TRACER"
 	ktap_test_skip "the stack tracer sees the deepest place: needs CONFIG_STACK_TRACER"
 fi
-finish
+ktap_finished

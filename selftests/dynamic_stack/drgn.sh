@@ -44,4 +44,4 @@ else
 fi
 ktap_test_result "the storm lost no event" storms_end
 ktap_test_result "parked threads own what they owned before" parked_are_the_same
-finish
+ktap_finished

@@ -8,8 +8,17 @@
 need_module "$STATS" dynamic_stack_stats
 [ -d /sys/firmware/efi/efivars ] || skip_all "needs CONFIG_EFIVAR_FS and a machine with UEFI"
 variables=$(mktemp -d)
-trap 'umount "$variables"; rmdir "$variables"' EXIT
+variable=$variables/DynamicStack-4b2a4c41-6f3b-4f0c-9c0e-2d3c5a1b7e90
+trap 'remove_variable; umount "$variables"; rmdir "$variables"' EXIT
+
+# It outlives the machine, and nobody may write to a name that is not known.
+remove_variable()
+{
+	[ ! -e "$variable" ] || { chattr -i "$variable" && rm "$variable"; }
+}
+
 mount -t efivarfs none "$variables" || skip_all "cannot mount efivarfs"
+remove_variable
 slots=$(value slots "$STATS/summary")
 
 get_variables()
@@ -23,7 +32,7 @@ get_variables()
 # Attributes, then the value.
 set_variable()
 {
-	printf '\007\000\000\000text' >"$variables/DynamicStack-4b2a4c41-6f3b-4f0c-9c0e-2d3c5a1b7e90"
+	printf '\007\000\000\000text' >"$variable"
 }
 
 # Those that call it for others, in the workqueue of it.
@@ -42,4 +51,4 @@ case $(value method "$STATS/summary") in
 fault | probe) ktap_test_result "workers own their stacks" workers_own_their_stacks ;;
 *) ktap_test_skip "workers own their stacks: they do not need to, all of it is there" ;;
 esac
-finish
+ktap_finished

@@ -37,4 +37,4 @@ for name in $names; do
 	esac
 done
 stress NMI_STORM $deepest 4 50
-finish
+ktap_finished

@@ -7,11 +7,10 @@
 #include "kselftest_harness.h"
 
 #include <sched.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 
+#include "cgroup.h"
 #include "counters.h"
 #include "files.h"
 #include "memory_stat.h"
@@ -25,8 +24,7 @@
 /* In the second, third and last page of a 16 KiB stack. */
 static const int depths[] = { 5000, 9000, 13000 };
 
-#define MOUNT_POINT	"/tmp/dynamic_stack_cgroup"
-#define GROUP		MOUNT_POINT "/dynamic_stack_exhaust"
+#define GROUP		CGROUPS "/dynamic_stack_exhaust"
 #define GROUP_BYTES	"16777216"
 
 /* Pages that threads of the kernel may come to own, or free, meanwhile. */
@@ -277,17 +275,15 @@ TEST_F_TIMEOUT(exhaust, threads_and_hog, 300)
 /* Then the limit of the group acts, not the end of all memory. */
 TEST_F_TIMEOUT(exhaust, threads_in_memcg, 300)
 {
-	mkdir(MOUNT_POINT, 0755);
-	ASSERT_EQ(0, mount("none", MOUNT_POINT, "cgroup2", 0, NULL));
-	ASSERT_TRUE(write_text(MOUNT_POINT "/cgroup.subtree_control", "+memory"));
+	ASSERT_EQ(NULL, mount_cgroups());
 	ASSERT_EQ(0, mkdir(GROUP, 0755));
 	ASSERT_TRUE(write_text(GROUP "/memory.max", GROUP_BYTES));
 	start(&self->crowd, GROUP "/cgroup.procs");
 	verify(_metadata, &self->crowd, finish(&self->crowd));
 	EXPECT_GT(read_number(GROUP "/memory.events", "oom_kill"), 0);
 	EXPECT_EQ(0, wait_for_kernel_stack(GROUP, 0));
-	EXPECT_EQ(0, rmdir(GROUP));
-	umount(MOUNT_POINT);
+	EXPECT_TRUE(remove_cgroup(GROUP));
+	unmount_cgroups();
 }
 
 int main(int argc, char **argv)

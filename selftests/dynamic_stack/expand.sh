@@ -51,4 +51,4 @@ ktap_test_result "to ask once more changes nothing" again
 ktap_test_result "all slots are owned" nearly_all
 ktap_test_result "another thread does not own them" other_thread
 stress EXPAND $((thread_size - 4096)) 4 20
-finish
+ktap_finished

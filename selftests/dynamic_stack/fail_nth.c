@@ -182,7 +182,8 @@ FIXTURE_SETUP(fail_nth)
 	    access(DEBUGFS "fail_page_alloc/require-start", W_OK))
 		SKIP(return, "needs FAILSLAB, FAIL_PAGE_ALLOC, FAULT_INJECTION_STACKTRACE_FILTER");
 	/* Not those of other threads. */
-	ASSERT_TRUE(set("fail_dynamic_stack", "sites", "0"));
+	if (!access(DEBUGFS "fail_dynamic_stack/sites", W_OK))
+		ASSERT_TRUE(set("fail_dynamic_stack", "sites", "0"));
 	ASSERT_TRUE(run_only_on(0));
 	self->before = read_counters();
 }

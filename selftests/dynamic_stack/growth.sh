@@ -57,4 +57,4 @@ stress RECURSE $deep $THREADS 1
 ktap_test_result "functions of stack_stress are recorded" grew
 recorded 0
 ktap_test_result "rows are sorted, and no function has two" is_table
-finish
+ktap_finished

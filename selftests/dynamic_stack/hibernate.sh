@@ -10,6 +10,7 @@ DISK=/dev/ram0
 grep -qw disk /sys/power/state 2>/dev/null || skip_all "needs CONFIG_HIBERNATION"
 [ -b $DISK ] || skip_all "needs CONFIG_BLK_DEV_RAM"
 { mkswap $DISK && swapon $DISK; } >/dev/null || skip_all "cannot swap to $DISK"
+restore_afterwards /sys/power/disk "swapoff $DISK"
 echo test_resume >/sys/power/disk
 
 # The log is in the image as it was when memory was copied: what was logged until

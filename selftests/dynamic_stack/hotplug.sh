@@ -12,7 +12,14 @@ cpus=$(echo /sys/devices/system/cpu/cpu[0-9]*/online)
 [ -e "${cpus%% *}" ] || skip_all "needs CONFIG_HOTPLUG_CPU and a second CPU"
 method=$(value method "$STATS/summary")
 work=$(mktemp -d)
-trap 'rm -r "$work"' EXIT
+trap 'all_come_back; rm -r "$work"' EXIT
+
+all_come_back()
+{
+	for online in $cpus; do
+		echo 1 >"$online"
+	done
+}
 
 stock() { awk -v cpu="$1" '$1 == cpu { print $2 + $3 + $4 }' "$STATS/per_cpu"; }
 
@@ -56,4 +63,4 @@ ktap_test_result "$expected transitions done" [ $transitions -eq $expected ]
 ktap_test_result "$expected times the stock was there, or gone" [ $stocks -eq $expected ]
 ktap_test_result "the storm lost no event" storms_end
 ktap_test_result "the pages of CPUs that went offline are free" stocks_are_as_before
-finish
+ktap_finished

@@ -51,4 +51,4 @@ ktap_test_result "$SCANS scans" scan
 ktap_test_result "deep threads own no page that they did not use" deep_threads_are_the_same
 ktap_test_result "parked threads own what they owned before" parked_are_the_same
 ktap_test_result "no leak" no_leak
-finish
+ktap_finished

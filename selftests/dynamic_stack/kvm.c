@@ -65,7 +65,7 @@ TEST(guest_halts)
 	owned = read_number(EXPAND_FILE, "owned_pages");
 	TH_LOG("%s: %d guests halted, the thread owns %ld pages", method.name, ROUNDS, owned);
 	if (owned < 0)
-		return;
+		SKIP(return, "needs the module dynamic_stack_expand to tell what a thread owns");
 	if (has_config("CONFIG_DYNAMIC_STACK_EXPAND_SITES"))
 		EXPECT_GE(owned, 2);
 	if (!access("/sys/module/kvm_amd", F_OK) && strcmp(method.name, "lend"))

@@ -45,4 +45,4 @@ provoke REPORT_STACK_CANARY CONFIG_STACKPROTECTOR "ok: stack canaries differ"
 before=go_down
 provoke KSTACK_ERASE CONFIG_KSTACK_ERASE \
 	"OK: the rest of the thread stack is properly erased"
-finish
+ktap_finished

@@ -4,10 +4,9 @@
 
 #include <semaphore.h>
 #include <signal.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 
+#include "cgroup.h"
 #include "counters.h"
 #include "files.h"
 #include "memory_stat.h"
@@ -29,9 +28,8 @@
 #define DEEP_THREADS	300
 #define ROOM_PAGES	300
 
-#define MOUNT_POINT	"/tmp/dynamic_stack_cgroup"
-#define GROUP		MOUNT_POINT "/dynamic_stack_test"
-#define OTHER_GROUP	MOUNT_POINT "/dynamic_stack_test_other"
+#define GROUP		CGROUPS "/dynamic_stack_test"
+#define OTHER_GROUP	CGROUPS "/dynamic_stack_test_other"
 
 static struct method method;
 
@@ -204,22 +202,23 @@ static bool all_uncharged(struct __test_metadata *_metadata)
 
 FIXTURE_SETUP(memcg)
 {
-	mkdir(MOUNT_POINT, 0700);
-	if (mount("none", MOUNT_POINT, "cgroup2", 0, NULL))
-		SKIP(return, "needs CONFIG_CGROUPS and root: %s",
-		     strerror(errno));
-	if (!write_text(MOUNT_POINT "/cgroup.subtree_control", "+memory"))
-		SKIP(return, "needs CONFIG_MEMCG, not used by cgroup v1: %s",
-		     strerror(errno));
-	ASSERT_EQ(0, mkdir(GROUP, 0700));
+	const char *missing = mount_cgroups();
+	bool made;
+
+	if (missing)
+		SKIP(return, "needs %s: %s", missing, strerror(errno));
+	made = !mkdir(GROUP, 0700);
+	/* There is no teardown after a failure here. */
+	if (!made)
+		unmount_cgroups();
+	ASSERT_TRUE(made);
 }
 
 FIXTURE_TEARDOWN_PARENT(memcg)
 {
-	rmdir(OTHER_GROUP);
-	rmdir(GROUP);
-	umount(MOUNT_POINT);
-	rmdir(MOUNT_POINT);
+	remove_cgroup(OTHER_GROUP);
+	remove_cgroup(GROUP);
+	unmount_cgroups();
 }
 
 /*
@@ -321,7 +320,7 @@ TEST_F_TIMEOUT(memcg, migration, 180)
 		ASSERT_TRUE(end_member(&member));
 		left = wait_for_kernel_stack(GROUP, 0);
 		other_left = wait_for_kernel_stack(OTHER_GROUP, 0);
-		ASSERT_EQ(0, rmdir(OTHER_GROUP));
+		ASSERT_TRUE(remove_cgroup(OTHER_GROUP));
 		TH_LOG("%s: %ld pages are charged %ld bytes, after exit %ld",
 		       method.name, before, charged, left);
 		TH_LOG("%ld more in the other group are charged %ld bytes, after exit %ld",

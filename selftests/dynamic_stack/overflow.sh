@@ -18,10 +18,9 @@ grep -qx "${1:-}" "$STRESS/run" 2>/dev/null && trigger=$STRESS/run
 # A function without arguments: ktap_test_result() splits them at spaces.
 reported() { echo "$expected" | while read -r line; do logged "$line" || exit; done; }
 
-SPLATS=
 plan 1
 log_mark
 # The writer may be killed: it must not be this shell.
 echo "${1:-EXHAUST_STACK}" | cat >"$trigger"
 ktap_test_result "the log shows what tests_fatal asks for" reported
-finish
+ktap_finished

@@ -5,9 +5,11 @@
  */
 #define _GNU_SOURCE
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -73,6 +75,8 @@ static int run(char **command)
 	int status;
 
 	if (!pid) {
+		/* Whoever kills this program means the command, too. */
+		prctl(PR_SET_PDEATHSIG, SIGTERM);
 		execvp(command[0], command);
 		perror(command[0]);
 		_exit(127);

@@ -22,7 +22,7 @@ parked_begin()
 	"$DIR/park" $PARKED sh -c "touch '$work/parked'; exec sleep 100000" &
 	park=$!
 	until [ -e "$work/parked" ]; do
-		kill -0 $park || skip_all "cannot start $PARKED threads"
+		kill -0 $park || ktap_exit_fail_msg "cannot start $PARKED threads"
 		sleep 1
 	done
 	echo 1000 >"$STATS/threads"

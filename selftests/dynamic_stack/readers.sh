@@ -28,7 +28,7 @@ sysrq_t()
 	for _ in $(seq 20); do
 		log_mark
 		echo t >/proc/sysrq-trigger
-		log_since "$LOG_MARK" >"$work/log"
+		log_since_mark >"$work/log"
 		[ "$(grep -c 'task:.* state:R' "$work/log")" -lt "$running" ] || break
 	done
 	echo "$printk" >/proc/sys/kernel/printk
@@ -107,4 +107,4 @@ ktap_test_result "/proc/vmallocinfo under the storm" vmallocinfo
 ktap_test_result "the storm lost no event" storms_end
 try "/proc/vmallocinfo counts the owned pages" /sys/devices/system/node CONFIG_NUMA nodes_add_up
 ktap_test_result "parked threads own what they owned before" parked_are_the_same
-finish
+ktap_finished

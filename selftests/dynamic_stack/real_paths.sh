@@ -8,7 +8,6 @@
 . "$(dirname "$0")/stress_run.sh"
 
 FILE_MB=16
-EXPAND_SITE=0x10
 TIMES=1000000	# more than there are requests
 # What the way to the disk needs. The red zones of KASAN double it.
 paths=8192
@@ -23,7 +22,9 @@ cleanup()
 	echo 0 >"$FAIL/sites"
 	echo $$ >"$work/cgroup/cgroup.procs"
 	rmdir "$group"
-	umount "$work/top" "$work/middle" "$work/disk" "$work/cgroup" "$work"
+	umount "$work/top" "$work/middle" "$work/disk" "$work/cgroup"
+	losetup --detach "$loop"	# if it could not be mounted
+	umount "$work"
 	rmdir "$work"
 } 2>/dev/null
 
@@ -68,4 +69,4 @@ else
 	ktap_test_result "requests for stack were refused" \
 		[ "$(cat $FAIL/times)" -lt $TIMES ]
 fi
-finish
+ktap_finished

@@ -70,4 +70,4 @@ try rising "summary lends" "column per_cpu 5" "vmstat dynamic_stack_lend"
 try rising "summary keeps" "column per_cpu 6" "vmstat dynamic_stack_keep"
 try rising "summary refill_failures" "column per_cpu 7" "vmstat dynamic_stack_refill_fail"
 try rising "summary parks" "column per_cpu 8" "vmstat dynamic_stack_park"
-finish
+ktap_finished

@@ -70,6 +70,10 @@ static void storm_ptrace(struct tally *tally)
 	pid_t child;
 
 	child = fork();
+	if (child < 0) {
+		tally->raised++;
+		return;
+	}
 	if (!child) {
 		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
 		for (event = 0; event < EVENTS; event++)

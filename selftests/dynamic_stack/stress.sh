@@ -24,4 +24,4 @@ for name in $names; do
 	*) ktap_test_fail "$name has no size here" ;;
 	esac
 done
-finish
+ktap_finished

@@ -11,16 +11,21 @@ thread_size=$(value thread_size_bytes "$STATS/summary")
 is_result_of() # NAME BYTES THREADS ROUNDS
 {
 	[ "$(sed -n '2,4s/^[a-z]* //p' "$STRESS/result" | xargs)" = "$2 $3 $4" ] &&
-	log_since "$LOG_MARK" | grep -Fq "stack_stress: $(head -n 1 "$STRESS/result")"
+	log_since_mark | grep -Fq "stack_stress: $(head -n 1 "$STRESS/result")"
 }
 
-stress() # NAME BYTES THREADS ROUNDS
+run_stress() # NAME BYTES THREADS ROUNDS
 {
 	log_mark
 	echo "$*" >"$STRESS/run"
 	headline=$(head -n 1 "$STRESS/result")
-	sed 's/^/# /' "$STRESS/result"
 	is_result_of "$@" || headline="no result of '$*'"
+}
+
+stress() # NAME BYTES THREADS ROUNDS
+{
+	run_stress "$@"
+	sed 's/^/# /' "$STRESS/result"
 	case $headline in
 	"ok: $1") ktap_test_pass "$*" ;;
 	"XFAIL: $1: "*) ktap_test_xfail "$headline" ;;

@@ -10,6 +10,8 @@ DONE=/sys/power/suspend_stats/success
 
 grep -qw mem /sys/power/state 2>/dev/null || skip_all "needs CONFIG_SUSPEND"
 [ -w $ALARM ] || skip_all "needs CONFIG_RTC_CLASS and a clock with an alarm"
+[ -w /sys/power/mem_sleep ] || skip_all "needs a machine with ACPI S3"
+restore_afterwards /sys/power/mem_sleep
 echo deep >/sys/power/mem_sleep 2>/dev/null
 grep -q '\[deep\]' /sys/power/mem_sleep || skip_all "needs a machine with ACPI S3"
 
@@ -17,7 +19,7 @@ suspend()
 {
 	before=$(cat $DONE)
 	echo 0 >$ALARM
-	echo +5 >$ALARM
+	echo +15 >$ALARM
 	echo mem >/sys/power/state || return
 	if [ "$(cat $DONE)" -ne $((before + 1)) ]; then
 		ktap_print_msg "$before suspends before, $(cat $DONE) after"

@@ -7,7 +7,16 @@
 . "$(dirname "$0")/stress_run.sh"
 
 ROUNDS=3
-CPU_STOCK=0x8
+
+# The setting FILE, of which the brackets show what is chosen; COMMAND then, too.
+restore_afterwards() # FILE [COMMAND]
+{
+	chosen=$(sed 's/.*\[\(.*\)\].*/\1/' "$1")
+	# shellcheck disable=SC2064 # as they are now
+	trap "stop_failing; echo '$chosen' >'$1'; ${2:-}" EXIT
+}
+
+stop_failing() { [ ! -w "$FAIL/times" ] || echo 0 >"$FAIL/times"; }
 
 online() { cat /sys/devices/system/cpu/online; }
 
@@ -22,14 +31,19 @@ owns_its_stack()
 }
 
 # A CPU that comes back has kept its stock. If it asked for a page it would stay down.
+without_pages_for_cpus() # COMMAND
+{
+	[ ! -w "$FAIL/sites" ] || fail_at "$CPU_SITE" -1 || return
+	"$1"
+	status=$?
+	stop_failing
+	return $status
+}
+
 suspend_and_count_cpus() # COMMAND
 {
 	cpus=$(online)
-	[ ! -w "$FAIL/sites" ] || fail_at $CPU_STOCK -1 || return
-	"$1"
-	status=$?
-	[ ! -w "$FAIL/times" ] || echo 0 >"$FAIL/times"
-	[ $status -eq 0 ] || return
+	without_pages_for_cpus "$1" || return
 	[ "$(online)" = "$cpus" ] && return
 	ktap_print_msg "CPUs $cpus before, $(online) after"
 	return 1
@@ -44,5 +58,5 @@ suspend_rounds() # COMMAND
 		stress RECURSE $deepest 4 100
 		stress EVENT_TIMER $deepest 4 1
 	done
-	finish
+	ktap_finished
 }
