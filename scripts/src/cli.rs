@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The command line.
 
-use clap::Parser;
+use std::env;
+
+use clap::error::{ContextKind, ContextValue};
+use clap::{Arg, CommandFactory as _, Parser};
 
 use crate::context::Options;
 
@@ -13,6 +16,52 @@ pub struct Cli {
     pub options: Options,
     #[command(subcommand)]
     pub command: Command,
+}
+
+impl Cli {
+    /// The command line, and the variables of make. The error is printed.
+    pub fn read() -> Result<Self, clap::Error> {
+        let options = options();
+        for variable in options.iter().filter_map(|option| option.variable.as_ref()) {
+            if env::var_os(variable).is_some_and(|value| value.is_empty()) {
+                // SAFETY: no other thread has been started.
+                unsafe { env::remove_var(variable) };
+            }
+        }
+        Self::try_parse().inspect_err(|error| {
+            let _ = error.print();
+            if let Some(ContextValue::String(shown)) = error.get(ContextKind::InvalidArg)
+                && let Some(option) = options.iter().find(|option| option.shown == *shown)
+                && let Some(variable) = &option.variable
+            {
+                eprintln!("{shown} is {variable}= of make: {}", option.help);
+            }
+        })
+    }
+}
+
+/// An option as clap names it in errors, and the variable that stands for it.
+struct Named {
+    shown: String,
+    variable: Option<String>,
+    help: String,
+}
+
+/// Those of all subcommands.
+fn options() -> Vec<Named> {
+    let mut command = Cli::command();
+    command.build();
+    let commands = command.get_subcommands().chain([&command]);
+    let named = |arg: &Arg| Named {
+        shown: arg.to_string(),
+        variable: arg
+            .get_env()
+            .map(|name| name.to_string_lossy().into_owned()),
+        help: arg.get_help().map(ToString::to_string).unwrap_or_default(),
+    };
+    commands
+        .flat_map(|command| command.get_arguments().map(named))
+        .collect()
 }
 
 #[derive(clap::Subcommand)]

@@ -54,23 +54,16 @@ mod vm;
 
 use std::process::ExitCode;
 
-use anyhow::Result;
-use clap::Parser;
-
 use crate::cli::{Cli, Command};
 use crate::context::Context;
 use crate::outcome::Outcome;
+use anyhow::Result;
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::read() {
         Ok(cli) => cli,
-        Err(message) => {
-            let _ = message.print();
-            if message.use_stderr() {
-                return Outcome::Infrastructure.into();
-            }
-            return Outcome::Pass.into();
-        }
+        Err(message) if message.use_stderr() => return Outcome::Infrastructure.into(),
+        Err(_) => return Outcome::Pass.into(),
     };
     let outcome = dispatch(cli).unwrap_or_else(|error| {
         eprintln!("dynstack: {error:#}");

@@ -37,8 +37,9 @@ pub struct Args {
     #[command(flatten)]
     configs: fragment::Args,
     /// Calls through pointers in a row, from functions without a check
-    #[arg(long, env = "INDIRECT", default_value_t = 1)]
-    indirect: usize,
+    #[arg(long, env = "INDIRECT", default_value_t = 1,
+          value_parser = clap::value_parser!(u8).range(0..=16))]
+    indirect: u8,
 }
 
 pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
@@ -54,7 +55,7 @@ pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
             calls::CHECK
         );
         let nodes = calls::graph(&image)?;
-        let proof = Proof::new(&nodes, args.indirect, margin(&config)?);
+        let proof = Proof::new(&nodes, args.indirect.into(), margin(&config)?);
         print!("{proof}");
         let name = fragment.map_or_else(String::new, |fragment| format!("-{}", fragment.name));
         let plot = dir.join(format!("margin{name}.svg"));

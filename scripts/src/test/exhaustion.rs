@@ -46,6 +46,10 @@ pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
 
     let (mut died, mut matrix) = (false, Matrix::default());
     for fragment in &fragments {
+        let config = fragment
+            .iter()
+            .map(|fragment| format!(", {}", fragment.name));
+        let config: String = config.collect();
         let kernel = Kernel::ensure(ctx, fragment.as_ref())?;
         let suite = Suite::build(ctx, &kernel)?;
         let modules = Modules::ensure(ctx, &kernel)?;
@@ -53,7 +57,7 @@ pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
         let guest_args = guest::args(&suite, &modules, &[TEST.to_string()]);
         for cpus in &cpus {
             for method in &methods {
-                let column = format!("{method}, {cpus} CPU");
+                let column = format!("{method}, {cpus} CPU{config}");
                 let name = format!("{TEST}, {column}");
                 let mut vm = Vm::new(ctx, &kernel, &name);
                 args.boot.apply(method, &mut vm);
@@ -61,6 +65,7 @@ pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
                 vm.cpus = *cpus;
                 vm.memory_mib = MEMORY_MIB;
                 vm.quiet = suite.timeout;
+                vm.total = suite.timeout * 2;
                 let run = vm.run_bare(&initrd, INIT, &guest_args)?;
                 died |= run.status().is_none();
                 judge.add(&column, &run, &[TEST.to_string()], &mut matrix);
@@ -68,7 +73,7 @@ pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
         }
     }
     print!("{matrix}");
-    Ok(outcome(matrix.counts(), died))
+    Ok(outcome(matrix.counts().failed, matrix.passed(), died))
 }
 
 fn select_cpus(asked: &[String]) -> Result<Vec<u32>> {

@@ -88,7 +88,7 @@ pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
         judge.add(method, &run, &tests, &mut matrix);
     }
     print!("{matrix}");
-    Ok(outcome(matrix.counts(), died))
+    Ok(outcome(matrix.counts().failed, matrix.passed(), died))
 }
 
 /// The tests asked for, all if that is none, after the one that tells whether

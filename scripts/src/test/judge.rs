@@ -15,6 +15,11 @@ const BOOT: &str = "boot, KUnit";
 /// Tests of the guest's script, around those of the suite.
 pub const STEPS: [&str; 2] = ["load", "unload"];
 
+/// Whether it is part of every run, whatever was asked for.
+pub fn is_in_every_run(test: &str) -> bool {
+    test == BOOT || STEPS.contains(&test)
+}
+
 pub struct Judge {
     splats: Splats,
 }

@@ -87,7 +87,7 @@ pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
         matrix.add(VMCORE, method, judge.single(VMCORE, &run));
     }
     print!("{matrix}");
-    Ok(outcome(matrix.counts(), died))
+    Ok(outcome(matrix.counts().failed, matrix.passed(), died))
 }
 
 impl Archives {
