@@ -30,14 +30,21 @@ impl Cli {
         }
         Self::try_parse().inspect_err(|error| {
             let _ = error.print();
-            if let Some(ContextValue::String(shown)) = error.get(ContextKind::InvalidArg)
-                && let Some(option) = options.iter().find(|option| option.shown == *shown)
-                && let Some(variable) = &option.variable
-            {
-                eprintln!("{shown} is {variable}= of make: {}", option.help);
+            if let Some(hint) = hint(error, &options) {
+                eprintln!("{hint}");
             }
         })
     }
+}
+
+/// Which variable of make an error is about, and what that is for.
+fn hint(error: &clap::Error, options: &[Named]) -> Option<String> {
+    let Some(ContextValue::String(shown)) = error.get(ContextKind::InvalidArg) else {
+        return None;
+    };
+    let option = options.iter().find(|option| option.shown == *shown)?;
+    let variable = option.variable.as_ref()?;
+    Some(format!("{shown} is {variable}= of make: {}", option.help))
 }
 
 /// An option as clap names it in errors, and the variable that stands for it.
@@ -108,4 +115,24 @@ pub enum Command {
     Bloat,
     /// Prove how much stack can be used between two checks of the compiler
     Margin(crate::margin::Args),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_name_the_variable_of_make() {
+        let hint = |args: &[&str]| {
+            let args = ["dynstack"].iter().chain(args);
+            let error = Cli::try_parse_from(args).err().unwrap();
+            hint(&error, &options())
+        };
+        assert_eq!(
+            hint(&["prefixes", "--from", "x"]).unwrap(),
+            "--from <NUMBER> is FROM= of make: Number of the patch to begin with; 0 is the base"
+        );
+        assert!(hint(&["growth", "--top", "0"]).unwrap().contains("TOP="));
+        assert_eq!(hint(&["growth", "--nosuch"]), None);
+    }
 }
