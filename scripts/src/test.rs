@@ -148,7 +148,7 @@ pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
         counts += matrix.counts();
         passed += matrix.passed();
         if asked.is_empty() && fragment.is_none() {
-            println!("of the kernel's own suites, all methods against the first:");
+            println!("of the kernel's own suites:");
             let table = suites::compare(ctx, lab.kernel, &methods, &args.boot)?;
             print!("{table}");
             died |= table.lost_a_guest();
