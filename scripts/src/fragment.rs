@@ -76,6 +76,11 @@ impl Fragment {
     }
 }
 
+/// For the name of a guest or a column: which kernel it is, if not the usual one.
+pub fn suffix(fragment: Option<&Fragment>) -> String {
+    fragment.map_or_else(String::new, |fragment| format!(", {}", fragment.name))
+}
+
 /// The configuration below all fragments.
 pub fn usual(ctx: &Context) -> PathBuf {
     directory(ctx).join(format!("{USUAL}{SUFFIX}"))

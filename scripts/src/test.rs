@@ -116,7 +116,7 @@ impl Boot {
 struct Lab<'a> {
     ctx: &'a Context,
     /// Of the configuration that is not the usual one.
-    config: Option<String>,
+    config: Option<&'a Fragment>,
     tools: Tools,
     kernel: Kernel,
     modules: Modules,
@@ -140,8 +140,8 @@ pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
     for fragment in &fragments {
         let mut lab = Lab::new(ctx, fragment.as_ref(), &asked, &judge, &args.boot)?;
         let matrix = lab.run(&methods)?;
-        if let Some(name) = &lab.config {
-            println!("kernel with {name}.config:");
+        if let Some(fragment) = fragment {
+            println!("kernel with {}.config:", fragment.name);
         }
         print!("{matrix}");
         died |= lab.died;
@@ -201,7 +201,7 @@ fn kernel_args(method: &str) -> Vec<String> {
 impl<'a> Lab<'a> {
     fn new(
         ctx: &'a Context,
-        fragment: Option<&Fragment>,
+        fragment: Option<&'a Fragment>,
         asked: &[String],
         judge: &'a Judge,
         boot: &'a Boot,
@@ -211,7 +211,7 @@ impl<'a> Lab<'a> {
         suite.select(asked)?;
         Ok(Self {
             ctx,
-            config: fragment.map(|fragment| fragment.name.clone()),
+            config: fragment,
             tools: Tools::ensure(ctx)?,
             modules: Modules::ensure(ctx, &kernel)?,
             kernel,
@@ -282,8 +282,7 @@ impl<'a> Lab<'a> {
     }
 
     fn vm(&self, method: &str, what: &str, tests: &[String]) -> Vm {
-        let config = self.config.as_ref().map(|name| format!(", {name}"));
-        let name = format!("{what}, {method}{}", config.unwrap_or_default());
+        let name = format!("{what}, {method}{}", fragment::suffix(self.config));
         let mut vm = Vm::new(self.ctx, &self.kernel, &name);
         self.boot.apply(method, &mut vm);
         vm.quiet = self.suite.timeout + Duration::from_secs(60);

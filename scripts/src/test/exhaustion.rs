@@ -46,10 +46,7 @@ pub fn run(ctx: &Context, args: &Args) -> Result<Outcome> {
 
     let (mut died, mut matrix) = (false, Matrix::default());
     for fragment in &fragments {
-        let config = fragment
-            .iter()
-            .map(|fragment| format!(", {}", fragment.name));
-        let config: String = config.collect();
+        let config = fragment::suffix(fragment.as_ref());
         let kernel = Kernel::ensure(ctx, fragment.as_ref())?;
         let suite = Suite::build(ctx, &kernel)?;
         let modules = Modules::ensure(ctx, &kernel)?;
