@@ -4,7 +4,7 @@
 //! A duty is what must not be put off forever. A run is fair if each duty is
 //! void again and again, or is fulfilled again and again. The scheduler counts
 //! time on a CPU: who was picked and did not run has not had its turn, and may
-//! be picked again before all others.
+//! be picked again before all others that wait.
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt::Write as _;
@@ -24,7 +24,13 @@ pub fn fulfilled_by(from: &State, step: Step) -> Duties {
     let cpu = |c: usize| 1 << (CPUS + c);
     let turn = |t: usize| 1 << t;
     match step {
-        Step::Deny(c, _) => cpu(c) | TURNS,
+        Step::Deny(c, _) => {
+            let running = from
+                .cpus
+                .iter()
+                .filter(|cpu| usize::from(cpu.cur) < THREADS);
+            cpu(c) | TURNS & !running.fold(0, |all, cpu| all | turn(cpu.cur.into()))
+        }
         Step::Switch { cpu: c, to, .. } if to < USERS && !from.threads[to].killed => {
             cpu(c) | turn(to)
         }
@@ -34,7 +40,7 @@ pub fn fulfilled_by(from: &State, step: Step) -> Duties {
         | Step::SetState(c, _)
         | Step::List(c, _)
         | Step::Dequeue(c, _)
-        | Step::Recheck(c, _)
+        | Step::Busy(c, _)
         | Step::Refill(c) => cpu(c),
         Step::Exit(_, t) => turn(t),
         Step::Map(..) | Step::Allocate(..) | Step::Free(..) => 0,
@@ -46,6 +52,7 @@ pub fn fulfilled_by(from: &State, step: Step) -> Duties {
         | Step::KstackdFill(..)
         | Step::KstackdLacksLastBank(_)
         | Step::KstackdUnlist(..)
+        | Step::KstackdLock(..)
         | Step::KstackdWake(..)
         | Step::KstackdLeavesOthers(_)
         | Step::KstackdTryAgain(_)

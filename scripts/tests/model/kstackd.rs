@@ -118,7 +118,7 @@ impl Steps<'_> {
                 s.waking = waking;
                 unlist(s, t);
             });
-        } else if self.may_wake(t) {
+        } else if self.pi_lock_is_free(t) {
             self.push(Step::KstackdWake(c, t), |s| {
                 s.worker = worker;
                 s.waking = waking;
@@ -133,11 +133,14 @@ impl Steps<'_> {
                 s.waking = None;
                 unlist(s, t);
             });
-        } else if self.may_wake(t) {
+        } else if self.from.locked {
             self.push(Step::KstackdWake(c, t), |s| {
+                s.locked = false;
                 s.waking = None;
                 wake(s, t, Life::Wait);
             });
+        } else if self.pi_lock_is_free(t) {
+            self.push(Step::KstackdLock(c, t), |s| s.locked = true);
         }
     }
 }

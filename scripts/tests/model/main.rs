@@ -11,8 +11,9 @@
 //!
 //! The model is small: two CPUs, three users, one or two slots. It is of `lend`, or,
 //! with `maps`, of `fault` and `probe`. It has no threads that sleep by themselves,
-//! no lock but one that can keep others from the OOM killer, no thread that is
-//! preempted in a state other than running, and each CPU may pick any thread.
+//! no thread that is preempted in a state other than running, and each CPU may pick
+//! any thread. Its locks are those of the run queues, pi_lock as far as kstackd and
+//! who parks a thread want it, and one that can keep others from the OOM killer.
 //!
 //! Free pages are a number with a watermark: users and refills leave the last
 //! `min` pages alone, but the first bank of each reserve may have all of them.
@@ -213,15 +214,6 @@ fn refills_may_wake_kstackd() {
     }
 }
 
-/// A thread that is killed while a CPU denies it is parked for a while.
-#[test]
-fn admission_need_not_be_checked_again() {
-    holds(Config {
-        recheck: false,
-        ..VICTIMS_MUST_EXIT
-    });
-}
-
 #[test]
 fn holds_where_threads_map() {
     holds_in_small_sizes(Config {
@@ -343,25 +335,6 @@ fn kstackd_that_borrows_its_stack_is_parked_too() {
         reserve_first: 0,
         ..cfg
     });
-}
-
-/// kstackd takes the thread off the list, finds it running, and never sees it
-/// again. It takes two CPUs.
-#[test]
-fn list_before_state_loses_a_wakeup() {
-    let cfg = Config {
-        state_first: false,
-        free_least: 2,
-        free: 2,
-        both_banks: true,
-        ..VICTIMS_MUST_EXIT
-    };
-    // With it the run ends sooner: a victim is lost, and nobody else can be killed.
-    waits(Config {
-        let_through: false,
-        ..cfg
-    });
-    holds(Config { cpus: 1, ..cfg });
 }
 
 /// A thread that is parked again between the two is not added, and is then

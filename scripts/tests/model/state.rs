@@ -28,10 +28,12 @@ pub enum At {
     Admitted(u8),
     /// Run queue locked: this thread was picked and denied.
     Denied(u8),
-    /// Run queue locked: the first of state and list is done.
-    Half(u8),
-    /// Run queue locked: state and list are done, it is still queued.
+    /// Its pi_lock held, too: it has its state.
+    Stated(u8),
+    /// And it is on the list, but still queued.
     Listed(u8),
+    /// Run queue locked: idle is next, whatever became of the thread that was denied.
+    ToIdle,
 }
 
 /// A run queue and `struct dynamic_stack_stock`.
@@ -106,6 +108,8 @@ pub struct State {
     pub worker: Worker,
     /// The thread that kstackd took off the list and is about to wake.
     pub waking: Option<u8>,
+    /// kstackd holds the pi_lock of that thread.
+    pub locked: bool,
     /// `kstackd_wanted`.
     pub wanted: bool,
     /// Pages that the allocator has, those below the min watermark among them.
@@ -149,8 +153,6 @@ pub struct Config {
     pub oom_locked: bool,
     /// A refill that fails wakes kstackd, too.
     pub refill_kicks: bool,
-    /// Look at admission again when the state is set.
-    pub recheck: bool,
     /// The OOM reaper gets at the memory of victims; if not, they must exit.
     pub reaper: bool,
 
@@ -173,8 +175,6 @@ pub struct Config {
     pub critical_owned: bool,
     /// A denied thread is parked; otherwise idle runs instead of it.
     pub parking: bool,
-    /// The state is set before the thread is on the list.
-    pub state_first: bool,
     /// There is a check before a switch.
     pub admission: bool,
     /// A thread that is on the list still is not added again.
@@ -205,7 +205,6 @@ pub const SOUND: Config = Config {
     user: 1,
     oom_locked: false,
     refill_kicks: false,
-    recheck: true,
     reaper: true,
     remainder: true,
     keep_min: true,
@@ -216,7 +215,6 @@ pub const SOUND: Config = Config {
     let_through: true,
     critical_owned: true,
     parking: true,
-    state_first: true,
     admission: true,
     list_once: true,
     list_holds: true,
@@ -243,7 +241,7 @@ impl Cpu {
     /// The thread that it picked and is about to switch to, or to park.
     pub fn picked(&self) -> Option<usize> {
         match self.at {
-            At::Admitted(t) | At::Denied(t) | At::Half(t) | At::Listed(t) => Some(t.into()),
+            At::Admitted(t) | At::Denied(t) | At::Stated(t) | At::Listed(t) => Some(t.into()),
             _ => None,
         }
     }
@@ -369,9 +367,10 @@ impl State {
                 At::Refill => (1, 0),
                 At::Pick => (2, 0),
                 At::Denied(t) => (3, t),
-                At::Half(t) => (4, t),
+                At::Stated(t) => (4, t),
                 At::Listed(t) => (5, t),
                 At::Admitted(t) => (6, t),
+                At::ToIdle => (7, 0),
             };
             put(3, cpu.cur);
             put(3, at);
@@ -403,6 +402,7 @@ impl State {
         put(3, worker);
         put(6, detail);
         put(3, self.waking.unwrap_or(THREADS as u8));
+        put(1, self.locked.into());
         put(1, self.wanted.into());
         put(6, self.free);
         put(1, self.oom_locked.into());
@@ -459,6 +459,7 @@ impl State {
                         threads,
                         worker: Worker::Idle,
                         waking: None,
+                        locked: false,
                         wanted: false,
                         free,
                         oom_locked: cfg.oom_locked,

@@ -21,8 +21,8 @@ pub enum Step {
     SetState(usize, usize),
     List(usize, usize),
     Dequeue(usize, usize),
-    /// Admitted after all.
-    Recheck(usize, usize),
+    /// kstackd has its pi_lock: it is not parked, and will be picked again.
+    Busy(usize, usize),
     Refill(usize),
     /// A stack fault, or a check that found less than its margin.
     Map(usize, usize),
@@ -42,6 +42,8 @@ pub enum Step {
     KstackdFill(usize, usize),
     KstackdLacksLastBank(usize),
     KstackdUnlist(usize, usize),
+    /// `raw_spin_lock(&thread->pi_lock)`
+    KstackdLock(usize, usize),
     KstackdWake(usize, usize),
     /// Nobody else on the list may take the last bank.
     KstackdLeavesOthers(usize),
@@ -94,20 +96,23 @@ impl Steps<'_> {
         match cpu.at {
             At::Run => {
                 self.of_thread(c, cpu.cur.into());
-                self.pick(c);
+                // With a spinlock held it is not preempted.
+                if usize::from(cpu.cur) != KSTACKD || !self.from.locked {
+                    self.pick(c);
+                }
             }
             At::Pick => self.pick(c),
             At::Refill => self.refill(c),
             At::Admitted(t) => self.switch(c, t.into()),
-            At::Denied(t) if self.cfg.state_first => self.set_state(c, t, At::Half(t)),
-            At::Denied(t) => self.list(c, t, At::Half(t)),
-            At::Half(t) if self.cfg.state_first => self.list(c, t, At::Listed(t)),
-            At::Half(t) => self.set_state(c, t, At::Listed(t)),
+            At::Denied(t) => self.set_state(c, t),
+            At::Stated(t) => self.list(c, t),
             At::Listed(t) => self.push(Step::Dequeue(c, t.into()), |s| {
                 s.threads[usize::from(t)].queued = false;
-                s.cpus[c].at = At::Pick;
+                s.cpus[c].at = At::ToIdle;
                 s.cpus[c].kick = true;
             }),
+            At::ToIdle if usize::from(cpu.cur) == IDLE => self.stay(c),
+            At::ToIdle => self.switch(c, IDLE),
         }
     }
 
@@ -129,21 +134,19 @@ impl Steps<'_> {
         }
     }
 
-    fn set_state(&mut self, c: usize, t: u8, at: At) {
-        self.push(Step::SetState(c, t.into()), |s| {
-            s.threads[usize::from(t)].life = Life::Wait;
-            s.cpus[c].at = at;
+    fn set_state(&mut self, c: usize, t: u8) {
+        let thread = usize::from(t);
+        if !self.pi_lock_is_free(thread) {
+            return self.push(Step::Busy(c, thread), |s| s.cpus[c].at = At::ToIdle);
+        }
+        self.push(Step::SetState(c, thread), |s| {
+            s.threads[thread].life = Life::Wait;
+            s.cpus[c].at = At::Stated(t);
         });
     }
 
-    fn list(&mut self, c: usize, t: u8, at: At) {
+    fn list(&mut self, c: usize, t: u8) {
         let thread = usize::from(t);
-        if self.cfg.recheck && self.judge(c, thread) != Admission::Denied {
-            return self.push(Step::Recheck(c, thread), |s| {
-                s.threads[thread].life = Life::Running;
-                s.cpus[c].at = At::Pick;
-            });
-        }
         // Being killed wakes a thread and leaves it on the list.
         if self.from.threads[thread].listed() && !self.cfg.list_once {
             return self.fail(Step::List(c, thread), "a thread is added to the list twice");
@@ -152,7 +155,14 @@ impl Steps<'_> {
             if !s.threads[thread].listed() {
                 s.threads[thread].place = s.nr_listed() + 1;
             }
-            s.cpus[c].at = at;
+            s.cpus[c].at = At::Listed(t);
+        });
+    }
+
+    fn stay(&mut self, c: usize) {
+        self.push(Step::Stay(c), |s| {
+            s.cpus[c].at = At::Run;
+            unlock(s, c);
         });
     }
 
@@ -197,10 +207,7 @@ impl Steps<'_> {
         }
         let goes_on = cur < THREADS && self.from.threads[cur].life == Life::Running;
         if goes_on || cur == IDLE && nobody {
-            self.push(Step::Stay(c), |s| {
-                s.cpus[c].at = At::Run;
-                unlock(s, c);
-            });
+            self.stay(c);
         } else if nobody {
             self.switch(c, IDLE);
         }
@@ -231,6 +238,7 @@ impl Steps<'_> {
                 // Nothing comes of waking it: forget it, to have fewer states.
                 unlist(s, t);
                 s.waking = s.waking.filter(|&waking| usize::from(waking) != t);
+                s.locked &= s.waking.is_some();
                 s.cpus[c].at = At::Pick;
             });
         }
@@ -278,7 +286,7 @@ impl Steps<'_> {
                 continue;
             }
             nobody = false;
-            if !self.may_wake(t) {
+            if !self.pi_lock_is_free(t) {
                 continue;
             }
             self.push(Step::Kill(c, t), |s| {
@@ -319,10 +327,11 @@ impl Steps<'_> {
         });
     }
 
-    /// The wake-up spins on the lock of the run queue that a thread is on.
-    pub fn may_wake(&self, t: usize) -> bool {
+    /// A wake-up waits for it.
+    pub fn pi_lock_is_free(&self, t: usize) -> bool {
         let thread = &self.from.threads[t];
-        thread.life != Life::Wait || !thread.queued
+        let is_parked = thread.life == Life::Wait && thread.queued;
+        !(is_parked || self.from.locked && self.from.waking == Some(t as u8))
     }
 }
 
