@@ -9,33 +9,24 @@ use anyhow::{Context as _, Result};
 use crate::context::Context;
 use crate::outcome::Outcome;
 
-/// What is made again from the sources, in time but without the network.
-const BUILT: [&str; 9] = [
-    "kernel-",
-    "stages-",
-    "modules-",
-    "clippy-",
-    "selftests",
-    "results",
-    "linux-",
-    "logs",
-    "ccache",
-];
-
-/// What was downloaded, and this program.
-const REST: [&str; 4] = ["download", "apt", "tools", "host"];
+/// What begins like this was downloaded, or is this program. All else is made again from
+/// the sources, in time but without the network.
+const KEPT: [&str; 4] = ["download", "apt", "tools", "host"];
 
 pub fn built(ctx: &Context) -> Result<Outcome> {
-    remove(ctx, &BUILT)
+    remove(ctx, |name| {
+        !KEPT.iter().any(|prefix| name.starts_with(prefix))
+    })
 }
 
 pub fn all(ctx: &Context) -> Result<Outcome> {
-    remove(ctx, &[&BUILT[..], &REST[..]].concat())
+    remove(ctx, |_| true)
 }
 
-fn remove(ctx: &Context, prefixes: &[&str]) -> Result<Outcome> {
-    for prefix in prefixes {
-        for path in ctx.cached(prefix)? {
+fn remove(ctx: &Context, wanted: impl Fn(&str) -> bool) -> Result<Outcome> {
+    for path in ctx.cached("")? {
+        let name = path.file_name().unwrap_or_default();
+        if wanted(&name.to_string_lossy()) {
             println!("remove {}", path.display());
             remove_path(&path).with_context(|| format!("cannot remove {}", path.display()))?;
         }
