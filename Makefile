@@ -24,7 +24,7 @@ refresh: ## write patches/ from the commits of the tree (TREE=dir)
 kernel: ## build the kernel of the tree (CONFIGS=names)
 modules: ## build rust/ and samples/ (KDIR=built tree)
 prefixes: ## build and boot the kernel after each patch (FROM=number, ONLY=numbers)
-margin: ## prove how much stack is used between two checks (KDIR=, INDIRECT=number)
+margin: ## compute how much stack can be used between two checks (KDIR=, INDIRECT=number)
 bloat: ## compare sizes without CONFIG_DYNAMIC_STACK, with and without the series
 check: ## check formats and styles, run the host program's tests
 clean: ## remove what was built, keep what was downloaded

@@ -113,7 +113,7 @@ pub enum Command {
     Prefixes(crate::prefixes::Args),
     /// Compare sizes without CONFIG_DYNAMIC_STACK, the base against the series
     Bloat,
-    /// Prove how much stack can be used between two checks of the compiler
+    /// Compute how much stack can be used between two checks of the compiler
     Margin(crate::margin::Args),
 }
 
