@@ -58,7 +58,8 @@ pub fn read(
 }
 
 /// Many print no KTAP: the exit status decides. It excuses nothing else that is wrong:
-/// what the log shows is a case, and so is each part that is told.
+/// what the log shows is a case, and so is each part that is told, in KTAP or as those of
+/// x86 tell what fails.
 fn program(name: &str, section: Option<&Section>, splats: &[&str]) -> Vec<Case> {
     let status = Verdict::new(section.and_then(|section| section.status));
     let mut cases = vec![(name.to_string(), status)];
@@ -67,6 +68,11 @@ fn program(name: &str, section: Option<&Section>, splats: &[&str]) -> Vec<Case> 
         cases.push((name, Verdict::Failed("in the kernel log".to_string())));
     }
     let lines = section.iter().flat_map(|section| &section.lines);
+    let failures = lines.clone().filter(|line| line.starts_with("[FAIL]"));
+    for line in failures {
+        let name = format!("{name}: {}", without_numbers(line));
+        cases.push((name, Verdict::Failed("said by the test".to_string())));
+    }
     let parts = ktap::parse(lines.map(String::as_str)).unwrap_or_default();
     for (part, verdict) in parts.iter().flat_map(ktap::Test::leaves) {
         let name = format!("{name}: {}", without_numbers(&part));
@@ -223,6 +229,7 @@ mod tests {
         let output = lines(
             "@dynstack start load\n1..1\nnot ok 1 load\n@dynstack end load 0\n\
              @dynstack start x86/a\nTAP version 13\n1..2\nok 1 trap 0x80\nnot ok 2 nmi\n\
+             [OK] reg 1\n[FAIL] reg 2\n\
              @dynstack end x86/a 1\n@dynstack start x86/b\n@dynstack end x86/b 4\n\
              @dynstack start unload\n1..1\nok 1 unload\n@dynstack end unload 0",
         );
@@ -235,6 +242,7 @@ mod tests {
                 ("load", failed("failed")),
                 ("a", failed("exit status 1")),
                 ("a: Oops: #", failed("in the kernel log")),
+                ("a: [FAIL] reg #", failed("said by the test")),
                 ("a: trap #", Verdict::Ok),
                 ("a: nmi", failed("failed")),
                 ("b", Verdict::Skipped),
