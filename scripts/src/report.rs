@@ -55,7 +55,10 @@ pub fn table(header: &[&str]) -> Table {
 
 /// How much more than `first`, and in what ratio.
 pub fn against(first: f64, value: f64, decimals: usize) -> String {
-    format!("{:+.decimals$}, x{:.3}", value - first, value / first)
+    let unit = 10_f64.powi(decimals as i32);
+    // Adding zero makes -0 the other one.
+    let more = ((value - first) * unit).round() / unit + 0.0;
+    format!("{more:+.decimals$}, x{:.3}", value / first)
 }
 
 pub fn write_targets(f: &mut fmt::Formatter<'_>, targets: &[Target]) -> fmt::Result {
@@ -67,4 +70,15 @@ pub fn write_targets(f: &mut fmt::Formatter<'_>, targets: &[Target]) -> fmt::Res
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::against;
+
+    #[test]
+    fn nothing_is_no_less() {
+        assert_eq!(against(5.0, 4.96, 1), "+0.0, x0.992");
+        assert_eq!(against(2.0, 1.0, 0), "-1, x0.500");
+    }
 }
