@@ -35,6 +35,7 @@
 #define INTERRUPT_TICKS	200
 /* So many can keep all while no page can be allocated: a third one may have to wait. */
 #define DEEP_THREADS	2
+#define SETTLE_US	20000
 #define STRESS		"/sys/kernel/debug/stack_stress/"
 
 struct operation {
@@ -269,6 +270,12 @@ static void run_until_deep(struct thread *thread, int (*function)(void *))
 		sched_yield();
 }
 
+/* After a grace period a kworker frees the stack of the thread before. */
+static void settle(void)
+{
+	usleep(SETTLE_US);
+}
+
 /* From a thread that leaves as much behind as one can. */
 static void batch_deep_switch(void)
 {
@@ -303,6 +310,7 @@ static void empty_stock(void)
 {
 	int i;
 
+	settle();
 	/* It needs no page of the stock to run then. */
 	go_deep();
 	if (!arm(REFILL_RESERVE, "1", ALWAYS, "0"))
@@ -465,7 +473,7 @@ static const struct operation operations[] = {
 /* With the module stack_stress. */
 static const struct operation stress_operations[] = {
 	{ "kernel_interrupt", NULL, batch_stress, count_done, ticks_of_kernel_interrupt },
-	{ "deep_switch", NULL, batch_deep_switch, count_done, ticks_of_deep_switch },
+	{ "deep_switch", settle, batch_deep_switch, count_done, ticks_of_deep_switch },
 	{ "stack_fault", NULL, batch_stress, count_done, ticks_of_first_slot },
 	{ "stack_fault_deep", NULL, batch_stress, count_done, ticks_of_deepest },
 };
