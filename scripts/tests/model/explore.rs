@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::fair;
-use crate::state::{Config, State};
+use crate::state::{At, Config, State, THREADS, Worker};
 use crate::step::{self, Next, Step};
 
 const START: u32 = u32::MAX;
@@ -68,11 +68,7 @@ impl Graph {
         };
         graph.came_from.resize(graph.states.len(), START);
         let mut known: HashMap<u128, u32, BuildHasherDefault<Mix>> = HashMap::default();
-        known.extend(
-            (0..)
-                .zip(&graph.states)
-                .map(|(nr, state)| (state.key(), nr)),
-        );
+        known.extend((0..).zip(&graph.states).map(|(nr, state)| (key(state), nr)));
 
         let mut steps = Vec::new();
         let mut nr = 0;
@@ -88,7 +84,7 @@ impl Graph {
                     let way = format!("{}{step:?}\n", graph.way_to(nr));
                     graph.fault(why, way)
                 })?;
-                let to = match known.entry(next.key()) {
+                let to = match known.entry(key(&next)) {
                     Entry::Occupied(entry) => *entry.get(),
                     Entry::Vacant(entry) => {
                         graph.states.push(next);
@@ -96,7 +92,7 @@ impl Graph {
                         *entry.insert(graph.states.len() as u32 - 1)
                     }
                 };
-                let done = fair::fulfilled_by(&from, step);
+                let done = fair::fulfilled_by(&cfg, &from, step);
                 graph.edges.push(Edge { to, done });
             }
             nr += 1;
@@ -142,4 +138,69 @@ impl Graph {
         let found = steps.iter().find(|(_, next)| leads(next));
         found.expect("an edge of the graph").0
     }
+}
+
+/// All of it in one number.
+fn key(state: &State) -> u128 {
+    let mut key = 0;
+    let mut put = |bits: u32, value: u8| {
+        debug_assert!(u32::from(value) < 1 << bits);
+        key = key << bits | u128::from(value);
+    };
+    for cpu in &state.cpus {
+        let (at, thread) = match cpu.at {
+            At::Run => (0, 0),
+            At::Refill => (1, 0),
+            At::Pick => (2, 0),
+            At::Denied(t) => (3, t),
+            At::Stated(t) => (4, t),
+            At::Listed(t) => (5, t),
+            At::Admitted(t) => (6, t),
+            At::ToIdle => (7, 0),
+        };
+        put(3, cpu.cur);
+        put(3, at);
+        put(3, thread);
+        put(2, cpu.spare);
+        put(2, cpu.lent);
+        put(3, cpu.reserve);
+        put(1, cpu.kick.into());
+    }
+    for thread in &state.threads {
+        put(2, thread.life as u8);
+        put(1, thread.queued.into());
+        put(3, thread.place);
+        put(1, thread.killed.into());
+        put(2, thread.empty);
+        put(2, thread.user);
+    }
+    let (worker, detail) = match state.worker {
+        Worker::Idle => (0, 0),
+        Worker::LastBank(cpu) => (1, cpu),
+        Worker::Critical {
+            after,
+            left,
+            has_last_banks,
+        } => (2, after << 4 | left << 1 | u8::from(has_last_banks)),
+        Worker::Ordinary {
+            cpu,
+            has_last_banks,
+            some_wait,
+        } => (
+            3,
+            cpu << 2 | u8::from(has_last_banks) << 1 | u8::from(some_wait),
+        ),
+        Worker::Batch { left } => (4, left),
+        Worker::Through(cpu) => (5, cpu),
+        Worker::Kill { has_last_banks } => (6, has_last_banks.into()),
+    };
+    put(3, worker);
+    put(7, detail);
+    put(3, state.waking.unwrap_or(THREADS as u8));
+    put(1, state.locked.into());
+    put(1, state.wanted.into());
+    put(6, state.free);
+    put(1, state.oom_locked.into());
+    put(1, state.panicked.into());
+    key
 }

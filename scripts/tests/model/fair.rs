@@ -4,12 +4,15 @@
 //! A duty is what must not be put off forever. A run is fair if each duty is
 //! void again and again, or is fulfilled again and again. The scheduler counts
 //! time on a CPU: who was picked and did not run has not had its turn, and may
-//! be picked again before all others that wait.
+//! be picked again before all others. Unless it is parked: then kstackd wakes it once
+//! in a round, and rests after that for as long as others need for their turns. Nor does
+//! it happen in each round that kstackd looks at a thread just before that is parked.
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt::Write as _;
 
 use crate::explore::{Edge, Graph};
+use crate::kstackd::was_parked_just_then;
 use crate::state::{At, Config, KSTACKD, MAX_CPUS, REAPER, State, THREADS, USERS};
 use crate::step::Step;
 
@@ -17,20 +20,19 @@ use crate::step::Step;
 pub type Duties = u16;
 
 const CPUS: usize = THREADS;
+/// What does not happen again and again.
+const BY_CHANCE: Duties = 1 << (CPUS + MAX_CPUS);
 const ALL: Duties = (1 << (CPUS + MAX_CPUS)) - 1;
 const TURNS: Duties = (1 << THREADS) - 1;
 
-pub fn fulfilled_by(from: &State, step: Step) -> Duties {
+pub fn fulfilled_by(cfg: &Config, from: &State, step: Step) -> Duties {
     let cpu = |c: usize| 1 << (CPUS + c);
     let turn = |t: usize| 1 << t;
     match step {
-        Step::Deny(c, _) => {
-            let running = from
-                .cpus
-                .iter()
-                .filter(|cpu| usize::from(cpu.cur) < THREADS);
-            cpu(c) | TURNS & !running.fold(0, |all, cpu| all | turn(cpu.cur.into()))
-        }
+        Step::KstackdWake(_, t) if was_parked_just_then(cfg, from, t) => BY_CHANCE,
+        Step::KstackdWake(..) => turn(KSTACKD),
+        Step::Deny(c, _) if cfg.parking => cpu(c),
+        Step::Deny(c, _) => cpu(c) | TURNS,
         Step::Switch { cpu: c, to, .. } if to < USERS && !from.threads[to].killed => {
             cpu(c) | turn(to)
         }
@@ -50,10 +52,10 @@ pub fn fulfilled_by(from: &State, step: Step) -> Duties {
         Step::Reap(..) => turn(REAPER),
         Step::KstackdStart(_)
         | Step::KstackdFill(..)
-        | Step::KstackdLacksLastBank(_)
+        | Step::KstackdLacksPages(_)
+        | Step::KstackdFindsPage(_)
         | Step::KstackdUnlist(..)
         | Step::KstackdLock(..)
-        | Step::KstackdWake(..)
         | Step::KstackdLeavesOthers(_)
         | Step::KstackdTryAgain(_)
         | Step::KstackdIsDone(_) => turn(KSTACKD),
@@ -84,6 +86,18 @@ fn void(cfg: &Config, state: &State) -> Duties {
 
 /// A fair run that ends up among `bad` states and stays there, if there is one.
 pub fn run_within(graph: &Graph, bad: impl Fn(&State) -> bool) -> Option<String> {
+    search(graph, bad, Search::fair_run)
+}
+
+/// A way to states that no run leaves, in which some duty is never fulfilled: who has it
+/// waits for what does not come.
+pub fn dead_end(graph: &Graph) -> Option<String> {
+    search(graph, |state| !state.panicked, Search::dead_end)
+}
+
+type Look<'a> = fn(&Search<'a>, &[usize]) -> Option<String>;
+
+fn search<'a>(graph: &'a Graph, bad: impl Fn(&State) -> bool, look: Look<'a>) -> Option<String> {
     let bad: Vec<bool> = graph.states.iter().map(bad).collect();
     let mut search = Search {
         graph,
@@ -92,6 +106,7 @@ pub fn run_within(graph: &Graph, bad: impl Fn(&State) -> bool) -> Option<String>
         bad,
         stack: Vec::new(),
         seen: 0,
+        look,
     };
     (0..graph.states.len()).find_map(|state| search.from(state))
 }
@@ -109,6 +124,8 @@ struct Search<'a> {
     component: Vec<u32>,
     stack: Vec<usize>,
     seen: u32,
+    /// At each component.
+    look: Look<'a>,
 }
 
 impl Search<'_> {
@@ -122,7 +139,7 @@ impl Search<'_> {
             if let Some(edge) = self.graph.edges(state).get(*next) {
                 *next += 1;
                 let to = edge.to as usize;
-                if !self.bad[to] || self.component[to] != NONE {
+                if edge.done == BY_CHANCE || !self.bad[to] || self.component[to] != NONE {
                     continue;
                 }
                 if self.order[to] == NONE {
@@ -143,7 +160,7 @@ impl Search<'_> {
                 for &member in &members {
                     self.component[member] = state as u32;
                 }
-                if let Some(run) = self.fair_run(&members) {
+                if let Some(run) = (self.look)(self, &members) {
                     return Some(run);
                 }
             }
@@ -162,19 +179,32 @@ impl Search<'_> {
     fn inside(&self, state: usize) -> impl Iterator<Item = &Edge> {
         let component = self.component[state];
         let edges = self.graph.edges(state).iter();
-        edges.filter(move |edge| self.component[edge.to as usize] == component)
+        edges.filter(move |edge| {
+            edge.done != BY_CHANCE && self.component[edge.to as usize] == component
+        })
     }
 
     fn void(&self, state: usize) -> Duties {
         void(&self.graph.cfg, &self.graph.states[state])
     }
 
-    fn fair_run(&self, members: &[usize]) -> Option<String> {
-        let all = members.iter().fold(0, |all, &state| {
+    /// The duties that a run around `members` can meet.
+    fn met(&self, members: &[usize]) -> Duties {
+        members.iter().fold(0, |all, &state| {
             let done = self.inside(state).fold(0, |done, edge| done | edge.done);
             all | done | self.void(state)
-        });
-        if all != ALL {
+        })
+    }
+
+    fn dead_end(&self, members: &[usize]) -> Option<String> {
+        let leads_out =
+            |&state: &usize| self.inside(state).count() != self.graph.edges(state).len();
+        let stays = !members.iter().any(leads_out);
+        (stays && self.met(members) != ALL).then(|| self.graph.way_to(members[0]))
+    }
+
+    fn fair_run(&self, members: &[usize]) -> Option<String> {
+        if self.met(members) != ALL {
             return None;
         }
         let start = *members.iter().min().expect("no component is empty");

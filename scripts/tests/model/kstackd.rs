@@ -16,20 +16,23 @@ impl Steps<'_> {
             }),
             Worker::Idle => self.sleep(c, KSTACKD),
             Worker::LastBank(first) => match self.lacks(first, self.cfg.last_bank()) {
-                None => self.unlist_critical(c, 0, self.from.nr_listed()),
-                Some(_) if self.from.free == 0 => self.push(Step::KstackdLacksLastBank(c), |s| {
-                    s.worker = Worker::Ordinary {
-                        cpu: 0,
-                        has_last_banks: false,
-                    };
-                }),
+                None => self.unlist_critical(c, 0, self.from.nr_listed(), true),
+                Some(_) if self.from.free == 0 => {
+                    self.unlist_critical(c, 0, self.from.nr_listed(), false);
+                }
                 Some(cpu) => self.fill(c, cpu, Worker::LastBank(cpu as u8)),
             },
-            Worker::Critical { after, left } => self.unlist_critical(c, after, left),
+            Worker::Critical {
+                after,
+                left,
+                has_last_banks,
+            } => self.unlist_critical(c, after, left, has_last_banks),
             Worker::Ordinary {
                 cpu,
                 has_last_banks,
-            } => self.fill_with_ordinary(c, cpu, has_last_banks),
+                some_wait,
+            } => self.fill_with_ordinary(c, cpu, has_last_banks, some_wait),
+            Worker::Kill { has_last_banks } => self.kill_for_memory(c, has_last_banks),
             Worker::Batch { left } => {
                 self.unlist_oldest(c, left);
                 self.push(Step::KstackdTryAgain(c), try_again);
@@ -55,7 +58,7 @@ impl Steps<'_> {
         });
     }
 
-    fn fill_with_ordinary(&mut self, c: usize, first: u8, has_last_banks: bool) {
+    fn fill_with_ordinary(&mut self, c: usize, first: u8, has_last_banks: bool, some_wait: bool) {
         let ordinary = self.from.free > self.cfg.set_aside();
         match self.lacks(first, self.cfg.reserve()) {
             None if self.from.nr_listed() == 0 => {
@@ -66,40 +69,53 @@ impl Steps<'_> {
                 let worker = Worker::Ordinary {
                     cpu: cpu as u8,
                     has_last_banks,
+                    some_wait,
                 };
                 self.fill(c, cpu, worker);
             }
-            Some(_) => {
-                let enough = !has_last_banks && self.from.free > 0;
-                let waits = self.from.nr_listed() > 0 && !self.from.somebody_exits(self.cfg);
-                if enough || !waits || !self.cfg.kill {
-                    self.push(Step::KstackdTryAgain(c), try_again);
-                } else {
-                    self.out_of_memory(c);
-                }
-            }
+            Some(_) if some_wait && self.cfg.kill => self.push(Step::KstackdLacksPages(c), |s| {
+                s.worker = Worker::Kill { has_last_banks };
+            }),
+            Some(_) => self.push(Step::KstackdTryAgain(c), try_again),
+        }
+    }
+
+    fn kill_for_memory(&mut self, c: usize, has_last_banks: bool) {
+        let cfg = self.cfg;
+        let set_aside = if has_last_banks { cfg.set_aside() } else { 0 };
+        if self.from.somebody_exits(cfg) {
+            self.push(Step::KstackdTryAgain(c), try_again);
+        } else if self.from.free > set_aside && !self.from.oom_locked {
+            self.push(Step::KstackdFindsPage(c), |s| called_oom_killer(cfg, s));
+        } else {
+            self.out_of_memory(c);
         }
     }
 
     /// Who comes to the list meanwhile is behind `left` and has to wait.
-    fn unlist_critical(&mut self, c: usize, after: u8, left: u8) {
+    fn unlist_critical(&mut self, c: usize, after: u8, left: u8, has_last_banks: bool) {
         let end = after + left;
         let woken = |&place: &u8| {
-            let critical = self
-                .from
-                .may_take_last_bank(self.cfg, self.from.at_place(place));
-            critical && self.cfg.wake_critical || !self.cfg.wake_when_full
+            let thread = self.from.at_place(place);
+            self.from.threads[thread].life != Life::Wait
+                || has_last_banks && wakes_for_last_bank(self.cfg, self.from, thread)
         };
         match (after + 1..=end).find(woken) {
             Some(place) => {
                 let after = place - 1;
                 let left = end - after;
-                self.unlist(c, place, Worker::Critical { after, left });
+                let worker = Worker::Critical {
+                    after,
+                    left,
+                    has_last_banks,
+                };
+                self.unlist(c, place, worker);
             }
             None => self.push(Step::KstackdLeavesOthers(c), |s| {
                 s.worker = Worker::Ordinary {
                     cpu: 0,
-                    has_last_banks: true,
+                    has_last_banks,
+                    some_wait: end > 0,
                 };
             }),
         }
@@ -145,12 +161,29 @@ impl Steps<'_> {
     }
 }
 
+/// When each CPU has one.
+fn wakes_for_last_bank(cfg: &Config, s: &State, t: usize) -> bool {
+    cfg.wake_critical && s.may_take_last_bank(cfg, t) || !cfg.wake_when_full
+}
+
+/// Whether `t`, about to be woken, did not wait when kstackd looked at it, but does now.
+pub fn was_parked_just_then(cfg: &Config, s: &State, t: usize) -> bool {
+    let forgets = match s.worker {
+        Worker::Critical { has_last_banks, .. } => {
+            !has_last_banks || !wakes_for_last_bank(cfg, s, t)
+        }
+        _ => false,
+    };
+    forgets && s.threads[t].life == Life::Wait
+}
+
 /// The OOM killer was called, for what it was worth.
 pub fn called_oom_killer(cfg: &Config, s: &mut State) {
-    if cfg.let_through && s.has_last_banks(cfg) {
-        s.worker = Worker::Through(0);
-    } else {
-        try_again(s);
+    match s.worker {
+        Worker::Kill {
+            has_last_banks: true,
+        } if cfg.let_through => s.worker = Worker::Through(0),
+        _ => try_again(s),
     }
 }
 
@@ -172,7 +205,7 @@ pub fn unlist(s: &mut State, t: usize) {
     }
     match &mut s.worker {
         Worker::Critical { after, .. } if place <= *after => *after -= 1,
-        Worker::Critical { after, left } if place <= *after + *left => *left -= 1,
+        Worker::Critical { after, left, .. } if place <= *after + *left => *left -= 1,
         Worker::Batch { left } if place <= *left => *left -= 1,
         _ => (),
     }

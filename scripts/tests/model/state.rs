@@ -89,11 +89,22 @@ pub enum Worker {
     /// Fills the reserve of this CPU up to one bank, then those of the next ones.
     LastBank(u8),
     /// Goes through the list, past the first `after` threads and up to `left`
-    /// others, for those that may take the last bank.
-    Critical { after: u8, left: u8 },
+    /// others, for those that do not wait any more and, if each CPU has its last bank,
+    /// for those that may take it.
+    Critical {
+        after: u8,
+        left: u8,
+        has_last_banks: bool,
+    },
     /// Fills the reserve of this CPU with ordinary pages, then those of the next
-    /// ones.
-    Ordinary { cpu: u8, has_last_banks: bool },
+    /// ones. Some wait: those that it saw on the list and left there.
+    Ordinary {
+        cpu: u8,
+        has_last_banks: bool,
+        some_wait: bool,
+    },
+    /// Tries once more to get a page, and then calls the OOM killer.
+    Kill { has_last_banks: bool },
     /// Wakes some of the first `left` threads of the list.
     Batch { left: u8 },
     /// Fills the reserve of this CPU with whatever there is, then those of the next
@@ -151,8 +162,12 @@ pub struct Config {
     pub user: u8,
     /// `oom_locked` at the start.
     pub oom_locked: bool,
+    /// A refill may fail though there are pages: those in the lists of other CPUs.
+    pub refill_may_fail: bool,
     /// A refill that fails wakes kstackd, too.
     pub refill_kicks: bool,
+    /// kstackd does not wait for oom_lock.
+    pub trylock: bool,
     /// The OOM reaper gets at the memory of victims; if not, they must exit.
     pub reaper: bool,
 
@@ -204,7 +219,9 @@ pub const SOUND: Config = Config {
     both_banks: true,
     user: 1,
     oom_locked: false,
-    refill_kicks: false,
+    refill_may_fail: true,
+    refill_kicks: true,
+    trylock: true,
     reaper: true,
     remainder: true,
     keep_min: true,
@@ -352,62 +369,6 @@ impl State {
             return Some("panic though user memory can be had");
         }
         None
-    }
-
-    /// All of it in one number.
-    pub fn key(&self) -> u128 {
-        let mut key = 0;
-        let mut put = |bits: u32, value: u8| {
-            debug_assert!(u32::from(value) < 1 << bits);
-            key = key << bits | u128::from(value);
-        };
-        for cpu in &self.cpus {
-            let (at, thread) = match cpu.at {
-                At::Run => (0, 0),
-                At::Refill => (1, 0),
-                At::Pick => (2, 0),
-                At::Denied(t) => (3, t),
-                At::Stated(t) => (4, t),
-                At::Listed(t) => (5, t),
-                At::Admitted(t) => (6, t),
-                At::ToIdle => (7, 0),
-            };
-            put(3, cpu.cur);
-            put(3, at);
-            put(3, thread);
-            put(2, cpu.spare);
-            put(2, cpu.lent);
-            put(3, cpu.reserve);
-            put(1, cpu.kick.into());
-        }
-        for thread in &self.threads {
-            put(2, thread.life as u8);
-            put(1, thread.queued.into());
-            put(3, thread.place);
-            put(1, thread.killed.into());
-            put(2, thread.empty);
-            put(2, thread.user);
-        }
-        let (worker, detail) = match self.worker {
-            Worker::Idle => (0, 0),
-            Worker::LastBank(cpu) => (1, cpu),
-            Worker::Critical { after, left } => (2, after << 3 | left),
-            Worker::Ordinary {
-                cpu,
-                has_last_banks,
-            } => (3, cpu << 1 | u8::from(has_last_banks)),
-            Worker::Batch { left } => (4, left),
-            Worker::Through(cpu) => (5, cpu),
-        };
-        put(3, worker);
-        put(6, detail);
-        put(3, self.waking.unwrap_or(THREADS as u8));
-        put(1, self.locked.into());
-        put(1, self.wanted.into());
-        put(6, self.free);
-        put(1, self.oom_locked.into());
-        put(1, self.panicked.into());
-        key
     }
 
     /// New threads. Others, who sleep now, have kept the pages that the

@@ -40,13 +40,15 @@ pub enum Step {
     KstackdStart(usize),
     /// By a CPU, of a CPU.
     KstackdFill(usize, usize),
-    KstackdLacksLastBank(usize),
     KstackdUnlist(usize, usize),
     /// `raw_spin_lock(&thread->pi_lock)`
     KstackdLock(usize, usize),
     KstackdWake(usize, usize),
     /// Nobody else on the list may take the last bank.
     KstackdLeavesOthers(usize),
+    KstackdLacksPages(usize),
+    /// A page that was freed meanwhile: nobody is killed.
+    KstackdFindsPage(usize),
     KstackdTryAgain(usize),
     KstackdIsDone(usize),
     Sleep(usize, usize),
@@ -268,7 +270,7 @@ impl Steps<'_> {
         let awaited = |t: &Thread| t.killed && t.user > 0 && (reaper || may_run || !t.parked());
         let by_kstackd = usize::from(self.from.cpus[c].cur) == KSTACKD;
         if self.from.oom_locked {
-            if by_kstackd {
+            if by_kstackd && cfg.trylock {
                 self.push(Step::OomLocked(c), |s| called_oom_killer(cfg, s));
             }
             return;

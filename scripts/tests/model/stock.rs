@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The stock of a CPU: who may be switched to, what a switch takes, and the refill.
 
-use crate::state::{At, Cpu, Life, low};
+use crate::state::{At, Config, Cpu, Life, State, low};
 use crate::step::{Step, Steps, unlock, wake_kstackd};
 
 /// `enum dynamic_stack_admission`
@@ -126,38 +126,57 @@ impl Steps<'_> {
     }
 
     /// The last bank first, then the banks, in either order, then the rest of the
-    /// reserve.
+    /// reserve; up to the first page that it does not get.
     pub fn refill(&mut self, c: usize) {
         let cfg = self.cfg;
-        for lent_first in [false, true] {
-            self.push(Step::Refill(c), |s| {
-                let cpu = &mut s.cpus[c];
-                let got = s.free.min(cfg.last_bank().saturating_sub(cpu.reserve));
-                cpu.reserve += got;
-                s.free -= got;
-                let banks = [&mut cpu.spare, &mut cpu.lent];
-                let order = if lent_first { [1, 0] } else { [0, 1] };
-                for bank in order {
-                    for slot in 0..cfg.slots {
-                        if *banks[bank] & 1 << slot == 0 && s.free > cfg.set_aside() {
-                            *banks[bank] |= 1 << slot;
-                            s.free -= 1;
-                        }
+        let first = self.out.len();
+        let most = 2 * cfg.slots + cfg.reserve();
+        let limits = if cfg.refill_may_fail { 0 } else { most }..=most;
+        for limit in limits {
+            for lent_first in [false, true] {
+                self.push(Step::Refill(c), |s| {
+                    refill(cfg, s, c, limit, lent_first);
+                    s.cpus[c].at = At::Run;
+                    // It cannot fill banks.
+                    let lacks = s.cpus[c].reserve < cfg.reserve();
+                    if cfg.refill_kicks && lacks {
+                        wake_kstackd(s);
                     }
+                });
+                let last = self.out.len() - 1;
+                if self.out[first..last].contains(&self.out[last]) {
+                    self.out.pop();
                 }
-                let ordinary = s.free.saturating_sub(cfg.set_aside());
-                let got = ordinary.min(cfg.reserve() - cpu.reserve);
-                cpu.reserve += got;
-                s.free -= got;
-                cpu.at = At::Run;
-                if cfg.refill_kicks && !cpu.full(cfg) {
-                    wake_kstackd(s);
-                }
-            });
+            }
         }
-        let len = self.out.len();
-        if self.out[len - 1] == self.out[len - 2] {
-            self.out.pop();
+    }
+}
+
+fn refill(cfg: &Config, s: &mut State, c: usize, limit: u8, lent_first: bool) {
+    let mut left = limit;
+    let free = &mut s.free;
+    let mut take = |set_aside| {
+        let got = left > 0 && *free > set_aside;
+        left -= u8::from(got);
+        *free -= u8::from(got);
+        got
+    };
+    let cpu = &mut s.cpus[c];
+    while cpu.reserve < cfg.last_bank() && take(0) {
+        cpu.reserve += 1;
+    }
+    let mut banks = [&mut cpu.spare, &mut cpu.lent];
+    if lent_first {
+        banks.reverse();
+    }
+    for bank in banks {
+        for slot in 0..cfg.slots {
+            if *bank & 1 << slot == 0 && take(cfg.set_aside()) {
+                *bank |= 1 << slot;
+            }
         }
+    }
+    while cpu.reserve < cfg.reserve() && take(cfg.set_aside()) {
+        cpu.reserve += 1;
     }
 }
