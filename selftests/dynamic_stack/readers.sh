@@ -76,6 +76,23 @@ wait_channels()
 		lines $PARKED 'sys_pause'
 }
 
+LATENCYTOP=/proc/sys/kernel/latencytop
+
+waits_are_listed() { grep -qE '^([0-9]+ ){3}[a-z_]' "$work/latency"; }
+
+# The scheduler reads the stacks of those that it wakes.
+latencies()
+{
+	echo 1 >$LATENCYTOP
+	for _ in $(seq 20); do
+		# Threads come and go meanwhile.
+		cat /proc/[0-9]*/task/[0-9]*/latency >"$work/latency" 2>/dev/null
+		! waits_are_listed || break
+	done
+	echo 0 >$LATENCYTOP
+	waits_are_listed
+}
+
 vmallocinfo()
 {
 	for _ in $(seq 10); do cat /proc/vmallocinfo; done >/dev/null || return
@@ -96,13 +113,14 @@ nodes_add_up()
 	return 1
 }
 
-plan 8
+plan 9
 parked_begin
 storms_begin
 try "sysrq-t under the storm" /proc/sysrq-trigger CONFIG_MAGIC_SYSRQ sysrq_t
 try "/proc/PID/stack under the storm" /proc/self/stack CONFIG_STACKTRACE stack_files
 try "/proc/PID/stack of a running thread" /proc/self/stack CONFIG_STACKTRACE stack_of_a_running_thread
 try "/proc/PID/wchan under the storm" /proc/self/wchan CONFIG_KALLSYMS wait_channels
+try "/proc/PID/latency under the storm" $LATENCYTOP CONFIG_LATENCYTOP latencies
 ktap_test_result "/proc/vmallocinfo under the storm" vmallocinfo
 ktap_test_result "the storm lost no event" storms_end
 try "/proc/vmallocinfo counts the owned pages" /sys/devices/system/node CONFIG_NUMA nodes_add_up
