@@ -17,10 +17,13 @@ look()
 {
 	restrict=$(cat $RESTRICT)
 	echo 1 >$RESTRICT
-	pause=$(grep -Em 1 ' __[a-z0-9]+_sys_pause$' /proc/kallsyms | cut -d ' ' -f 1)
+	# Up to the next symbol: how long it is depends on the compiler's checks.
+	pause=$(awk '/ __[a-z0-9]+_sys_pause$/ && !p { p = $1 } p && $1 "" > p "" { print p, $1; exit }' \
+		/proc/kallsyms)
 	areas | sed 's/-.*//' >"$work/areas"
 	echo "$restrict" >$RESTRICT
-	drgn --quiet --no-default-symbols "$DIR/drgn_stacks.py" "$slots" "$pause" \
+	# shellcheck disable=SC2086 # where it begins and ends
+	drgn --quiet --no-default-symbols "$DIR/drgn_stacks.py" "$slots" $pause \
 		<"$work/areas" >"$work/seen" || return
 	ktap_print_msg "$(tr '\n' ' ' <"$work/seen")"
 }
