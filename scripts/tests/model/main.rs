@@ -184,7 +184,7 @@ fn victims_can_exit() {
 }
 
 #[test]
-#[ignore = "takes up to an hour and gigabytes of memory"]
+#[ignore = "takes more than an hour and many gigabytes of memory"]
 fn holds_in_larger_sizes() {
     for free in 0..=2 {
         holds(Config {
