@@ -83,13 +83,14 @@ waits_are_listed() { grep -qE '^([0-9]+ ){3}[a-z_]' "$work/latency"; }
 # The scheduler reads the stacks of those that it wakes.
 latencies()
 {
+	before=$(cat $LATENCYTOP)
 	echo 1 >$LATENCYTOP
 	for _ in $(seq 20); do
 		# Threads come and go meanwhile.
 		cat /proc/[0-9]*/task/[0-9]*/latency >"$work/latency" 2>/dev/null
 		! waits_are_listed || break
 	done
-	echo 0 >$LATENCYTOP
+	echo "$before" >$LATENCYTOP
 	waits_are_listed
 }
 
