@@ -332,8 +332,8 @@ impl Steps<'_> {
     /// A wake-up waits for it.
     pub fn pi_lock_is_free(&self, t: usize) -> bool {
         let thread = &self.from.threads[t];
-        let is_parked = thread.life == Life::Wait && thread.queued;
-        !(is_parked || self.from.locked && self.from.waking == Some(t as u8))
+        let being_parked = thread.life == Life::Wait && thread.queued;
+        !(being_parked || self.from.locked && self.from.waking == Some(t as u8))
     }
 }
 
