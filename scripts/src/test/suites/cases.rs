@@ -12,6 +12,8 @@ use crate::test::verdict::Result as TestResult;
 /// Of this length, hexadecimal digits are an address.
 const ADDRESS_DIGITS: usize = 8;
 
+const IN_THE_LOG: &str = "in the kernel log";
+
 type Case = (String, Verdict);
 
 /// The results of `suite`, of which `tests` were to run, by name: from what they
@@ -32,8 +34,7 @@ pub fn read(
     }
     // Each by itself: some tests of KUnit provoke splats, under any method.
     for line in splats.find(&suite.name, boot) {
-        let name = format!("boot: {}", without_numbers(line));
-        cases.push((name, Verdict::Failed("in the kernel log".to_string())));
+        cases.push(failure("boot", line, IN_THE_LOG));
     }
     // The base has no modules that could be loaded.
     for step in STEPS {
@@ -64,14 +65,12 @@ fn program(name: &str, section: Option<&Section>, splats: &[&str]) -> Vec<Case> 
     let status = Verdict::new(section.and_then(|section| section.status));
     let mut cases = vec![(name.to_string(), status)];
     for line in splats {
-        let name = format!("{name}: {}", without_numbers(line));
-        cases.push((name, Verdict::Failed("in the kernel log".to_string())));
+        cases.push(failure(name, line, IN_THE_LOG));
     }
     let lines = section.iter().flat_map(|section| &section.lines);
     let failures = lines.clone().filter(|line| line.starts_with("[FAIL]"));
     for line in failures {
-        let name = format!("{name}: {}", without_numbers(line));
-        cases.push((name, Verdict::Failed("said by the test".to_string())));
+        cases.push(failure(name, line, "said by the test"));
     }
     let parts = ktap::parse(lines.map(String::as_str)).unwrap_or_default();
     for (part, verdict) in parts.iter().flat_map(ktap::Test::leaves) {
@@ -79,6 +78,12 @@ fn program(name: &str, section: Option<&Section>, splats: &[&str]) -> Vec<Case> 
         cases.push((name, Verdict::from(verdict)));
     }
     cases
+}
+
+/// A line of `what` that says by itself that something is wrong.
+fn failure(what: &str, line: &str, why: &str) -> Case {
+    let name = format!("{what}: {}", without_numbers(line));
+    (name, Verdict::Failed(why.to_string()))
 }
 
 /// Of a script that prints KTAP, which is about its parts.
