@@ -195,12 +195,20 @@ fn run(command: &Command, _: &Bench) -> Result<Numbers, Fault> {
 
     let after = Counts::now();
     let handled = after.handled - before.handled;
+    let walked = after.walked - before.walked;
 
     Fault::unless_equal("NMIs handled", sent.get(), handled)?;
     Fault::unless_equal("walks that ended early", 0, after.astray - before.astray)?;
+    if walked == 0 {
+        return Err(Fault::Count {
+            what: "stacks that were walked, at least",
+            wanted: 1,
+            got: 0,
+        });
+    }
     tally.numbers(&[
         ("sent", sent.get()),
         ("handled", handled),
-        ("walked", after.walked - before.walked),
+        ("walked", walked),
     ])
 }

@@ -15,6 +15,9 @@
 
 #define ROUNDS		50
 
+/* Longer than kstackd waits until it calls the OOM killer, shorter than RCU waits. */
+#define STARVE_US	5000000
+
 static struct method method;
 
 static long count_of(const char *key)
@@ -327,6 +330,34 @@ TEST_F_TIMEOUT(fail_alloc, threads_wait, 240)
 
 	EXPECT_GT(parks, 0);
 	TH_LOG("%s: %ld times a thread waited", method.name, parks);
+}
+
+/*
+ * Nothing for a while, and no page to call the OOM killer for: others wait as long as it
+ * takes. This thread owns its whole stack, and asks for nothing that may wait for them.
+ */
+TEST_F_TIMEOUT(fail_alloc, reserve_always, 240)
+{
+	long parks, kills = count_of("oom_kill");
+	int status, ended;
+	pid_t pid;
+
+	ASSERT_TRUE(write_text(EXPAND_FILE, most_bytes()));
+	parks = count_of("dynamic_stack_park");
+	ASSERT_TRUE(arm(REFILL_RESERVE, "1", ALWAYS, "0"));
+	pid = fork();
+	if (!pid)
+		_exit(!stress("THREADS 13000 50 20"));
+	usleep(STARVE_US);
+	ended = waitpid(pid, &status, WNOHANG);
+	disarm();
+	EXPECT_EQ(0, ended);
+	EXPECT_GT(count_of("dynamic_stack_park"), parks);
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	EXPECT_EQ(kills, count_of("oom_kill"));
+	TH_LOG("%s: %ld times a thread waited", method.name,
+	       count_of("dynamic_stack_park") - parks);
 }
 
 /* Sleeps until it is killed: whom the OOM killer is to choose. */

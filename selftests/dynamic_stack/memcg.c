@@ -28,6 +28,15 @@
 #define DEEP_THREADS	300
 #define ROOM_PAGES	300
 
+/* What they come to own, at least: two pages more each. */
+#define LEAST_DEEP_PAGES (2 * DEEP_THREADS)
+
+/* More threads than there is room for, again and again. */
+#define CLONES		150
+#define CLONE_ROUNDS	20
+#define CLONE_ROOM_PAGES 200
+#define USER_STACK	(32 * 1024)
+
 #define GROUP		CGROUPS "/dynamic_stack_test"
 #define OTHER_GROUP	CGROUPS "/dynamic_stack_test_other"
 
@@ -173,9 +182,12 @@ FIXTURE(memcg) {
 };
 
 /* Now; memory.stat may be late. */
-static long charged_bytes(void)
+static long charged_bytes(const char *group)
 {
-	return read_first_number(GROUP "/memory.current");
+	char path[96];
+
+	snprintf(path, sizeof(path), "%s/memory.current", group);
+	return read_first_number(path);
 }
 
 /* Pages for which each CPU may have charged the group ahead: MEMCG_CHARGE_BATCH. */
@@ -185,15 +197,15 @@ static long charged_bytes(void)
  * Of a group without threads, not of its stacks alone: a page of each thread that was
  * not uncharged shows. As many pages again are for what else the group used.
  */
-static bool all_uncharged(struct __test_metadata *_metadata)
+static bool all_uncharged(struct __test_metadata *_metadata, const char *group)
 {
 	long limit = 2 * PAGES_AHEAD * sysconf(_SC_NPROCESSORS_ONLN) * sysconf(_SC_PAGESIZE);
-	long charged = charged_bytes();
+	long charged = charged_bytes(group);
 	int poll;
 
 	for (poll = 0; poll < POLLS && charged > limit; poll++) {
 		usleep(POLL_MS * 1000);
-		charged = charged_bytes();
+		charged = charged_bytes(group);
 	}
 	TH_LOG("%s: after exit %ld bytes are charged, of which %ld may be ahead",
 	       method.name, charged, limit / 2);
@@ -247,7 +259,7 @@ TEST_F_TIMEOUT(memcg, kernel_stack, 180)
 	EXPECT_LE(charged, method.pages_ahead ?
 		  bytes + THREADS * sysconf(_SC_PAGESIZE) : bytes);
 	EXPECT_EQ(0, left);
-	EXPECT_TRUE(all_uncharged(_metadata));
+	EXPECT_TRUE(all_uncharged(_metadata, GROUP));
 }
 
 /* The same for pages that a thread kept, once it has returned to user mode. */
@@ -346,16 +358,62 @@ static const char *no_divers(void)
 	return NULL;
 }
 
-/* A member whose threads go deep when the pipe is closed; the limit, or 0. */
-static long start_divers_below_limit(struct member *member)
+/* A member whose threads go deep when the pipe is closed. */
+static bool start_member_of_divers(struct member *member)
 {
-	long limit;
+	bool started = !pipe(diving) && start_member(member, start_divers);
+
+	close(diving[0]);
+	return started;
+}
+
+/* Until so many have been deep, and more is charged; or for so long. */
+static bool wait_for_divers(long up, const char *group, long bytes)
+{
+	int poll;
+
+	for (poll = 0; poll < 10 * POLLS; poll++) {
+		if (charged_bytes(group) > bytes && read_number(DEEP_FILE, "up") >= up)
+			return true;
+		usleep(POLL_MS * 1000);
+	}
+	return false;
+}
+
+/*
+ * Many threads that were charged here for their first pages, and there for what they came
+ * to own afterwards: more than is lost in what CPUs have charged ahead.
+ */
+TEST_F_TIMEOUT(memcg, migration_of_many, 180)
+{
+	long up, bytes = LEAST_DEEP_PAGES * sysconf(_SC_PAGESIZE);
+	struct member member;
+	char pid[16];
+
+	if (no_divers())
+		SKIP(return, "%s", no_divers());
+	ASSERT_EQ(0, mkdir(OTHER_GROUP, 0700));
+	ASSERT_TRUE(start_member_of_divers(&member));
+	snprintf(pid, sizeof(pid), "%d", member.pid);
+	ASSERT_TRUE(write_text(OTHER_GROUP "/cgroup.procs", pid));
+	up = read_number(DEEP_FILE, "up") + DEEP_THREADS;
+	close(diving[1]);
+	EXPECT_TRUE(wait_for_divers(up, OTHER_GROUP, bytes));
+	TH_LOG("%s: %ld bytes are charged here, %ld there", method.name,
+	       charged_bytes(GROUP), charged_bytes(OTHER_GROUP));
+	EXPECT_TRUE(end_member(&member));
+	EXPECT_EQ(0, wait_for_kernel_stack(GROUP, 0));
+	EXPECT_EQ(0, wait_for_kernel_stack(OTHER_GROUP, 0));
+	EXPECT_TRUE(all_uncharged(_metadata, GROUP));
+	EXPECT_TRUE(all_uncharged(_metadata, OTHER_GROUP));
+}
+
+/* Room for so many pages more than @charged bytes; the limit in bytes, or 0. */
+static long set_limit(long charged, long pages)
+{
+	long limit = charged + pages * sysconf(_SC_PAGESIZE);
 	char text[24];
 
-	if (pipe(diving) || !start_member(member, start_divers))
-		return 0;
-	close(diving[0]);
-	limit = charged_bytes() + ROOM_PAGES * sysconf(_SC_PAGESIZE);
 	snprintf(text, sizeof(text), "%ld", limit);
 	return write_text(GROUP "/memory.max", text) ? limit : 0;
 }
@@ -372,7 +430,8 @@ TEST_F_TIMEOUT(memcg, limit, 180)
 
 	if (no_divers())
 		SKIP(return, "%s", no_divers());
-	limit = start_divers_below_limit(&member);
+	ASSERT_TRUE(start_member_of_divers(&member));
+	limit = set_limit(charged_bytes(GROUP), ROOM_PAGES);
 	ASSERT_GT(limit, 0);
 	EXPECT_EQ(0, read_number(GROUP "/memory.events", "oom_kill"));
 	close(diving[1]);
@@ -384,38 +443,113 @@ TEST_F_TIMEOUT(memcg, limit, 180)
 	EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 	EXPECT_GT(read_number(GROUP "/memory.events", "oom_kill"), 0);
 	EXPECT_EQ(0, wait_for_kernel_stack(GROUP, 0));
-	EXPECT_TRUE(all_uncharged(_metadata));
+	EXPECT_TRUE(all_uncharged(_metadata, GROUP));
 }
 
 /* Who may not be killed: charges that fail are forced, since the pages are in use. */
 TEST_F_TIMEOUT(memcg, forced_charge, 180)
 {
 	struct member member;
-	long limit, charged, up;
-	int i;
+	long limit, up;
 
 	if (no_divers())
 		SKIP(return, "%s", no_divers());
-	limit = start_divers_below_limit(&member);
+	ASSERT_TRUE(start_member_of_divers(&member));
+	limit = set_limit(charged_bytes(GROUP), ROOM_PAGES);
 	ASSERT_GT(limit, 0);
 	ASSERT_TRUE(spare_from_oom(member.pid));
 	up = read_number(DEEP_FILE, "up") + DEEP_THREADS;
 	close(diving[1]);
 	/* Each of them looks for a victim first, again and again. */
-	for (i = 0; i < 10 * POLLS; i++) {
-		charged = charged_bytes();
-		if (charged > limit && read_number(DEEP_FILE, "up") >= up)
-			break;
-		usleep(POLL_MS * 1000);
-	}
+	EXPECT_TRUE(wait_for_divers(up, GROUP, limit));
 	TH_LOG("%s: limit %ld bytes, reached %ld times, charged %ld", method.name, limit,
-	       read_number(GROUP "/memory.events", "max"), charged);
+	       read_number(GROUP "/memory.events", "max"), charged_bytes(GROUP));
 	EXPECT_EQ(up, read_number(DEEP_FILE, "up"));
-	EXPECT_GT(charged, limit);
 	EXPECT_EQ(0, read_number(GROUP "/memory.events", "oom_kill"));
 	EXPECT_TRUE(end_member(&member));
 	EXPECT_EQ(0, wait_for_kernel_stack(GROUP, 0));
-	EXPECT_TRUE(all_uncharged(_metadata));
+	EXPECT_TRUE(all_uncharged(_metadata, GROUP));
+}
+
+static sem_t clones_end;
+
+static void *wait_for_end(void *arg)
+{
+	sem_wait(&clones_end);
+	return arg;
+}
+
+/* As many as can be made, but not more than CLONES; they have ended. */
+static int make_clones(char *stacks)
+{
+	pthread_t threads[CLONES];
+	int i, made, error = 0;
+	pthread_attr_t attr;
+
+	for (made = 0; made < CLONES; made++) {
+		pthread_attr_init(&attr);
+		pthread_attr_setstack(&attr, stacks + made * USER_STACK, USER_STACK);
+		error = pthread_create(&threads[made], &attr, wait_for_end, NULL);
+		if (error)
+			break;
+	}
+	for (i = 0; i < made; i++)
+		sem_post(&clones_end);
+	for (i = 0; i < made; i++)
+		pthread_join(threads[i], NULL);
+	return error && error != EAGAIN ? -1 : made;
+}
+
+/* Stacks of threads that have exited are freed late. */
+static void wait_until_charged(long bytes)
+{
+	int poll;
+
+	for (poll = 0; poll < POLLS && charged_bytes(GROUP) > bytes; poll++)
+		usleep(POLL_MS * 1000);
+}
+
+/*
+ * The first round has no limit. So all that the threads need in user space is there
+ * afterwards: a page fault at the limit would be tried again for ever.
+ */
+static bool clone_at_limit(void)
+{
+	int round, made;
+	char *stacks;
+	long charged;
+
+	stacks = mmap(NULL, CLONES * USER_STACK, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	if (stacks == MAP_FAILED || sem_init(&clones_end, 0, 0) || !spare_from_oom(getpid()))
+		return false;
+	charged = charged_bytes(GROUP);
+	if (make_clones(stacks) != CLONES)
+		return false;
+	wait_until_charged(charged + CLONE_ROOM_PAGES * sysconf(_SC_PAGESIZE) / 2);
+	if (!set_limit(charged, CLONE_ROOM_PAGES))
+		return false;
+	for (round = 0; round < CLONE_ROUNDS; round++) {
+		made = make_clones(stacks);
+		if (made < 0 || made == CLONES)
+			return false;
+	}
+	return write_text(GROUP "/memory.max", "max") && make_clones(stacks) == CLONES;
+}
+
+/* A group that has no room for a new thread: clone() fails, and nothing stays charged. */
+TEST_F_TIMEOUT(memcg, refused_clone, 180)
+{
+	struct member member;
+
+	ASSERT_TRUE(start_member(&member, clone_at_limit));
+	TH_LOG("%s: limit reached %ld times", method.name,
+	       read_number(GROUP "/memory.events", "max"));
+	EXPECT_GE(read_number(GROUP "/memory.events", "max"), CLONE_ROUNDS);
+	EXPECT_EQ(0, read_number(GROUP "/memory.events", "oom_kill"));
+	EXPECT_TRUE(end_member(&member));
+	EXPECT_EQ(0, wait_for_kernel_stack(GROUP, 0));
+	EXPECT_TRUE(all_uncharged(_metadata, GROUP));
 }
 
 int main(int argc, char **argv)

@@ -68,6 +68,33 @@ stack_of_a_running_thread()
 	return $seen
 }
 
+# Threads that use their whole stacks, as long as others look.
+deep_begin()
+{
+	[ -w "$STRESS/run" ] || return 0
+	bytes=$(($(value thread_size_bytes "$STATS/summary") - 4096))
+	until [ -e "$work/looked" ]; do
+		echo "RECURSE $bytes 8 5000" >"$STRESS/run" || return
+	done &
+	deep=$!
+}
+
+# Of those that run, and of those that were preempted there.
+stacks_of_deep_threads()
+{
+	: >"$work/stack"
+	for _ in $(seq 100); do
+		# They may end meanwhile.
+		for pid in $(owned_by stack_stress | sed 's/ .*//'); do
+			cat "/proc/$pid/stack"
+		done >>"$work/stack" 2>/dev/null
+		! grep -q '\[stack_stress\]' "$work/stack" || break
+	done
+	: >"$work/looked"
+	wait "$deep" && ! grep -v '^\[<0>\] ' "$work/stack" &&
+		lines 1 '\[stack_stress\]' <"$work/stack"
+}
+
 wait_channels()
 {
 	# Threads come and go meanwhile.
@@ -114,12 +141,14 @@ nodes_add_up()
 	return 1
 }
 
-plan 9
+plan 10
 parked_begin
 storms_begin
+deep_begin
 try "sysrq-t under the storm" /proc/sysrq-trigger CONFIG_MAGIC_SYSRQ sysrq_t
 try "/proc/PID/stack under the storm" /proc/self/stack CONFIG_STACKTRACE stack_files
 try "/proc/PID/stack of a running thread" /proc/self/stack CONFIG_STACKTRACE stack_of_a_running_thread
+try "stacks of deep threads" "$STRESS/run" "the module stack_stress" stacks_of_deep_threads
 try "/proc/PID/wchan under the storm" /proc/self/wchan CONFIG_KALLSYMS wait_channels
 try "/proc/PID/latency under the storm" $LATENCYTOP CONFIG_LATENCYTOP latencies
 ktap_test_result "/proc/vmallocinfo under the storm" vmallocinfo
