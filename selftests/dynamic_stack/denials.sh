@@ -35,3 +35,26 @@ denials_until() # COMMAND
 	done
 	[ $wrong -eq 0 ]
 }
+
+# Meanwhile COMMAND again and again, until the storm ends. Those that fail are in
+# $work/wrong_turns.
+turns_begin() # COMMAND
+{
+	# shellcheck disable=SC2154 # of the test
+	touch "$work/turns" "$work/wrong_turns"
+	take_turns "$1" &
+	turns=$!
+}
+
+take_turns()
+{
+	until [ -e "$work/calm" ]; do
+		"$1" || printf . >>"$work/wrong_turns"
+		printf . >>"$work/turns"
+	done
+}
+
+# Fails if a turn was wrong.
+turns_end() { wait "$turns"; [ ! -s "$work/wrong_turns" ]; }
+
+turns() { wc -c <"$work/turns"; }

@@ -3,7 +3,7 @@
 
 use anyhow::{Result, bail};
 
-/// Stands for all suites; they take hours.
+/// Stands for all suites; they take more than an hour.
 pub const ALL: &str = "all";
 
 /// What `test` runs as well: what does not take long, and has no limits of time that a
