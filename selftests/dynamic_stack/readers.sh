@@ -69,19 +69,19 @@ stack_of_a_running_thread()
 }
 
 # Threads that use their whole stacks, as long as others look.
-deep_begin()
+go_deep()
 {
-	[ -w "$STRESS/run" ] || return 0
 	bytes=$(($(value thread_size_bytes "$STATS/summary") - 4096))
 	until [ -e "$work/looked" ]; do
-		echo "RECURSE $bytes 8 5000" >"$STRESS/run" || return
-	done &
-	deep=$!
+		echo "RECURSE $bytes 4 2000" >"$STRESS/run" || return
+	done
 }
 
 # Of those that run, and of those that were preempted there.
 stacks_of_deep_threads()
 {
+	go_deep &
+	deep=$!
 	: >"$work/stack"
 	for _ in $(seq 100); do
 		# They may end meanwhile.
@@ -91,7 +91,7 @@ stacks_of_deep_threads()
 		! grep -q '\[stack_stress\]' "$work/stack" || break
 	done
 	: >"$work/looked"
-	wait "$deep" && ! grep -v '^\[<0>\] ' "$work/stack" &&
+	wait $deep && ! grep -v '^\[<0>\] ' "$work/stack" &&
 		lines 1 '\[stack_stress\]' <"$work/stack"
 }
 
@@ -144,7 +144,6 @@ nodes_add_up()
 plan 10
 parked_begin
 storms_begin
-deep_begin
 try "sysrq-t under the storm" /proc/sysrq-trigger CONFIG_MAGIC_SYSRQ sysrq_t
 try "/proc/PID/stack under the storm" /proc/self/stack CONFIG_STACKTRACE stack_files
 try "/proc/PID/stack of a running thread" /proc/self/stack CONFIG_STACKTRACE stack_of_a_running_thread
