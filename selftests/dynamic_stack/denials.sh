@@ -1,10 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
-# Sourced by the tests in which threads have to wait for pages, after stress_run.sh, which
-# has the threads that use the pages up.
+# Sourced by the tests in which threads have to wait for pages, while the storm blows and
+# other threads use the pages up.
+
+# shellcheck source=stress_run.sh
+. "$DIR/stress_run.sh"
+# shellcheck source=storms.sh
+. "$DIR/storms.sh"
 
 MOST_ROUNDS=200
-# shellcheck disable=SC2154 # of stress_run.sh
+LEAST_TURNS=20
+LEAST_PARKS_IN_TURNS=20
 THREADS="THREADS $((thread_size - 4096)) 50 2"
 
 [ "$(value method "$STATS/summary")" != off ] || skip_all "booted with dynamic_stack=off: nobody waits"
@@ -28,7 +34,6 @@ denials_until() # COMMAND
 		refills_fail
 		# shellcheck disable=SC2086 # words
 		run_stress $THREADS
-		# shellcheck disable=SC2154 # of stress_run.sh
 		[ "$headline" = "ok: THREADS" ] && continue
 		wrong=$((wrong + 1))
 		ktap_print_msg "$headline"
@@ -36,25 +41,35 @@ denials_until() # COMMAND
 	[ $wrong -eq 0 ]
 }
 
-# Meanwhile COMMAND again and again, until the storm ends. Those that fail are in
-# $work/wrong_turns.
-turns_begin() # COMMAND
+# COMMAND again and again, until the storm ends. Those that fail are in $work/wrong_turns.
+take_turns() # COMMAND
 {
 	# shellcheck disable=SC2154 # of the test
-	touch "$work/turns" "$work/wrong_turns"
-	take_turns "$1" &
-	turns=$!
-}
-
-take_turns()
-{
 	until [ -e "$work/calm" ]; do
 		"$1" || printf . >>"$work/wrong_turns"
 		printf . >>"$work/turns"
 	done
 }
 
+turns() { wc -c <"$work/turns"; }
+
+enough_turns() { [ "$(turns)" -ge $LEAST_TURNS ] && [ "$(parks)" -ge $LEAST_PARKS_IN_TURNS ]; }
+
 # Fails if a turn was wrong.
 turns_end() { wait "$turns"; [ ! -s "$work/wrong_turns" ]; }
 
-turns() { wc -c <"$work/turns"; }
+# All of a test in which COMMAND takes turns, after the storm has begun: 4 results.
+denials_in_turns() # COMMAND WHAT_IT_DOES
+{
+	touch "$work/turns" "$work/wrong_turns"
+	take_turns "$1" &
+	turns=$!
+	ktap_test_result "no round was wrong" denials_until enough_turns
+	ktap_print_msg "$rounds rounds"
+	denials_end
+	ktap_test_result "the storm lost no event" storms_end
+	ktap_test_result "$2, each time" turns_end
+	ktap_print_msg "$(turns) times, $(parks) times a thread waited"
+	ktap_test_result "at least $LEAST_TURNS times, at least $LEAST_PARKS_IN_TURNS times a thread waited" \
+		enough_turns
+}

@@ -8,18 +8,10 @@
 
 ROUNDS=50
 need_module "$STATS" dynamic_stack_stats
-cpus=$(echo /sys/devices/system/cpu/cpu[0-9]*/online)
-[ -e "${cpus%% *}" ] || skip_all "needs CONFIG_HOTPLUG_CPU and a second CPU"
+. "$(dirname "$0")/cpus.sh"
 method=$(value method "$STATS/summary")
 work=$(mktemp -d)
 trap 'all_come_back; rm -r "$work"' EXIT
-
-all_come_back()
-{
-	for online in $cpus; do
-		echo 1 >"$online"
-	done
-}
 
 stock() { awk -v cpu="$1" '$1 == cpu { print $2 + $3 + $4 }' "$STATS/per_cpu"; }
 

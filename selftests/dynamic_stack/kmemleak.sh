@@ -12,17 +12,10 @@ SCANS=3
 . "$(dirname "$0")/parked_run.sh"
 slots=$(value slots "$STATS/summary")
 
-# Threads that use half of their stacks, asleep and awake, as long as the scans take.
-go_deep()
-{
-	until [ -e "$work/scanned" ]; do
-		echo "RECURSE_SLEEP $((thread_size / 2 - 2048)) 8 100" >"$STRESS/run" || return
-	done
-}
-
+# While threads use half of their stacks, asleep and awake.
 scan()
 {
-	go_deep &
+	go_deep RECURSE_SLEEP $((thread_size / 2 - 2048)) 8 100 &
 	deep=$! seen=0
 	for _ in $(seq $SCANS); do
 		echo scan >$KMEMLEAK || { seen=0; break; }
@@ -30,7 +23,7 @@ scan()
 		seen=$((seen + $(wc -l <"$work/deep")))
 		grep " $slots\$" "$work/deep" >>"$work/too_deep"
 	done
-	: >"$work/scanned"
+	: >"$work/looked"
 	wait $deep
 	status=$?
 	[ $status -eq 0 ] && [ $seen -gt 0 ] && return

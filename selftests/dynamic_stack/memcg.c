@@ -193,6 +193,27 @@ static long charged_bytes(const char *group)
 /* Pages for which each CPU may have charged the group ahead: MEMCG_CHARGE_BATCH. */
 #define PAGES_AHEAD	64
 
+/* Until it is no more than @bytes, or for so long; returns what it is then. */
+static long wait_until_charged(const char *group, long bytes)
+{
+	long charged = charged_bytes(group);
+	int poll;
+
+	for (poll = 0; poll < POLLS && charged > bytes; poll++) {
+		usleep(POLL_MS * 1000);
+		charged = charged_bytes(group);
+	}
+	return charged;
+}
+
+static bool move_to_other_group(pid_t pid)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%d", pid);
+	return write_text(OTHER_GROUP "/cgroup.procs", text);
+}
+
 /*
  * Of a group without threads, not of its stacks alone: a page of each thread that was
  * not uncharged shows. As many pages again are for what else the group used.
@@ -200,13 +221,8 @@ static long charged_bytes(const char *group)
 static bool all_uncharged(struct __test_metadata *_metadata, const char *group)
 {
 	long limit = 2 * PAGES_AHEAD * sysconf(_SC_NPROCESSORS_ONLN) * sysconf(_SC_PAGESIZE);
-	long charged = charged_bytes(group);
-	int poll;
+	long charged = wait_until_charged(group, limit);
 
-	for (poll = 0; poll < POLLS && charged > limit; poll++) {
-		usleep(POLL_MS * 1000);
-		charged = charged_bytes(group);
-	}
 	TH_LOG("%s: after exit %ld bytes are charged, of which %ld may be ahead",
 	       method.name, charged, limit / 2);
 	return charged >= 0 && charged <= limit;
@@ -313,7 +329,6 @@ TEST_F_TIMEOUT(memcg, migration, 180)
 	long page_bytes = sysconf(_SC_PAGESIZE);
 	long before, after, charged, other, left, other_left;
 	struct member member;
-	char pid[16];
 	int attempt;
 
 	if (access(STRESS_FILE, W_OK) || !show_all_threads())
@@ -323,8 +338,7 @@ TEST_F_TIMEOUT(memcg, migration, 180)
 		ASSERT_TRUE(start_member(&member, start_deep_thread));
 		before = wait_until_deep(DEEP_BYTES).owned_pages;
 		wait_for_kernel_stack(GROUP, before * page_bytes);
-		snprintf(pid, sizeof(pid), "%d", member.pid);
-		ASSERT_TRUE(write_text(OTHER_GROUP "/cgroup.procs", pid));
+		ASSERT_TRUE(move_to_other_group(member.pid));
 		ASSERT_EQ(0, kill(member.pid, SIGUSR1));
 		after = wait_until_deep(DEEPER_BYTES).owned_pages;
 		other = wait_for_kernel_stack(OTHER_GROUP, (after - before) * page_bytes);
@@ -388,14 +402,12 @@ TEST_F_TIMEOUT(memcg, migration_of_many, 180)
 {
 	long up, bytes = LEAST_DEEP_PAGES * sysconf(_SC_PAGESIZE);
 	struct member member;
-	char pid[16];
 
 	if (no_divers())
 		SKIP(return, "%s", no_divers());
 	ASSERT_EQ(0, mkdir(OTHER_GROUP, 0700));
 	ASSERT_TRUE(start_member_of_divers(&member));
-	snprintf(pid, sizeof(pid), "%d", member.pid);
-	ASSERT_TRUE(write_text(OTHER_GROUP "/cgroup.procs", pid));
+	ASSERT_TRUE(move_to_other_group(member.pid));
 	up = read_number(DEEP_FILE, "up") + DEEP_THREADS;
 	close(diving[1]);
 	EXPECT_TRUE(wait_for_divers(up, OTHER_GROUP, bytes));
@@ -500,15 +512,6 @@ static int make_clones(char *stacks)
 	return error && error != EAGAIN ? -1 : made;
 }
 
-/* Stacks of threads that have exited are freed late. */
-static void wait_until_charged(long bytes)
-{
-	int poll;
-
-	for (poll = 0; poll < POLLS && charged_bytes(GROUP) > bytes; poll++)
-		usleep(POLL_MS * 1000);
-}
-
 /*
  * The first round has no limit. So all that the threads need in user space is there
  * afterwards: a page fault at the limit would be tried again for ever.
@@ -526,7 +529,8 @@ static bool clone_at_limit(void)
 	charged = charged_bytes(GROUP);
 	if (make_clones(stacks) != CLONES)
 		return false;
-	wait_until_charged(charged + CLONE_ROOM_PAGES * sysconf(_SC_PAGESIZE) / 2);
+	/* Stacks of threads that have exited are freed late. */
+	wait_until_charged(GROUP, charged + CLONE_ROOM_PAGES * sysconf(_SC_PAGESIZE) / 2);
 	if (!set_limit(charged, CLONE_ROOM_PAGES))
 		return false;
 	for (round = 0; round < CLONE_ROUNDS; round++) {

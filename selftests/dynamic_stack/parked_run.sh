@@ -29,6 +29,14 @@ parked_begin()
 	owned_by park >"$work/before"
 }
 
+# A test of stack_stress again and again, as long as others look at its threads.
+go_deep() # NAME BYTES THREADS ROUNDS
+{
+	until [ -e "$work/looked" ]; do
+		echo "$*" >"$STRESS/run" || return
+	done
+}
+
 parked_are_the_same()
 {
 	owned_by park >"$work/after"

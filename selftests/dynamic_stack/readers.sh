@@ -68,19 +68,10 @@ stack_of_a_running_thread()
 	return $seen
 }
 
-# Threads that use their whole stacks, as long as others look.
-go_deep()
-{
-	bytes=$(($(value thread_size_bytes "$STATS/summary") - 4096))
-	until [ -e "$work/looked" ]; do
-		echo "RECURSE $bytes 4 2000" >"$STRESS/run" || return
-	done
-}
-
-# Of those that run, and of those that were preempted there.
+# Of threads that run, and of those that were preempted there.
 stacks_of_deep_threads()
 {
-	go_deep &
+	go_deep RECURSE $(($(value thread_size_bytes "$STATS/summary") - 4096)) 4 2000 &
 	deep=$!
 	: >"$work/stack"
 	for _ in $(seq 100); do
