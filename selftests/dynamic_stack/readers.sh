@@ -68,22 +68,26 @@ stack_of_a_running_thread()
 	return $seen
 }
 
-# Of threads that run, and of those that were preempted there.
+# Of one that sleeps there, and of those that run or were preempted on their way.
 stacks_of_deep_threads()
 {
-	go_deep RECURSE $(($(value thread_size_bytes "$STATS/summary") - 4096)) 4 2000 &
+	go_deep RECURSE $(($(value thread_size_bytes "$STATS/summary") - 4096)) 4 20000 &
 	deep=$!
-	: >"$work/stack"
-	for _ in $(seq 100); do
-		# They may end meanwhile.
+	echo 10240 10000 >"$STRESS/deep" &		# bytes, milliseconds
+	sleeper=$!
+	until grep -q msleep "/proc/$sleeper/stack"; do
+		kill -0 $sleeper || break
+	done
+	cat "/proc/$sleeper/stack" >"$work/asleep"
+	for _ in $(seq 20); do
+		# Threads end meanwhile.
 		for pid in $(owned_by stack_stress | sed 's/ .*//'); do
 			cat "/proc/$pid/stack"
-		done >>"$work/stack" 2>/dev/null
-		! grep -q '\[stack_stress\]' "$work/stack" || break
-	done
+		done 2>/dev/null
+	done >"$work/awake"
 	: >"$work/looked"
-	wait $deep && ! grep -v '^\[<0>\] ' "$work/stack" &&
-		lines 1 '\[stack_stress\]' <"$work/stack"
+	wait $sleeper && wait $deep && ! grep -hv '^\[<0>\] ' "$work/asleep" "$work/awake" &&
+		lines 2 '\[stack_stress\]' <"$work/asleep" && lines 1 vfs_write <"$work/asleep"
 }
 
 wait_channels()
